@@ -1,0 +1,88 @@
+/** What is known about one request beside the request itself. */
+import type { Route } from "./routes.ts";
+
+/** The client as authentication found it. */
+export interface Client {
+	/** Name in the configuration; `trusted` where the listener trusts its callers. */
+	readonly name: string;
+	readonly accessKeyId: string | undefined;
+	readonly limits: ClientLimits;
+}
+
+/** What a client may touch. Absent: everything. */
+export interface ClientLimits {
+	/** Bucket globs. */
+	readonly buckets?: readonly string[];
+	/** Key prefixes. */
+	readonly prefixes?: readonly string[];
+	/** HTTP methods. */
+	readonly verbs?: readonly string[];
+	/** Names of routes. */
+	readonly routes?: readonly string[];
+}
+
+/** The request's head as it came over the wire. */
+export interface Received {
+	readonly method: string;
+	/** The request target, byte for byte. */
+	readonly target: string;
+	/** `Host`, as received. */
+	readonly host: string;
+	readonly remoteAddress: string;
+	/** Whether the client speaks TLS to us. */
+	readonly secure: boolean;
+}
+
+/** What the layers find out on the way, for the log, the metrics and the audit record. One for each request. */
+export interface Findings {
+	operation?: string;
+	bucket?: string;
+	key?: string;
+	client?: string;
+	accessKeyId?: string;
+	route?: string;
+	upstream?: string;
+	/** One entry for each policy that did, or in observe mode would have done, something. */
+	decisions: Decision[];
+	/** Our stable error code, or the store's S3 code. */
+	error?: string;
+	/** The reason behind an error, also where the client gets no body. */
+	reason?: string;
+	upstreamStatus?: number;
+	bytesIn: number;
+	bytesOut: number;
+}
+
+export interface Decision {
+	readonly policy: string;
+	readonly route: string;
+	readonly mode: "enforce" | "observe";
+	/** `changed`: header names say what. `refused`: reason says why. */
+	readonly outcome: "unchanged" | "changed" | "refused";
+	readonly changes: readonly string[];
+	readonly reason?: string;
+}
+
+/** A stretch of time in a trace; every method is harmless where tracing is off. */
+export interface Span {
+	child(name: string, attributes?: Readonly<Record<string, string | number>>): Span;
+	set(attributes: Readonly<Record<string, string | number>>): void;
+	/** Ends the span, as failed where an error is given. */
+	end(error?: unknown): void;
+	/** The `traceparent` header that names this span, where it is recorded. */
+	readonly traceparent: string | undefined;
+}
+
+/** A value that layers replace as they learn more; only `findings` is shared and written. */
+export interface Exchange {
+	/** Our request id: 16 upper-case hex digits, answered as `x-amz-request-id` where the store gave none. */
+	readonly id: string;
+	readonly started: Date;
+	/** Aborts when the client has gone or the gateway stops. */
+	readonly signal: AbortSignal;
+	readonly received: Received;
+	readonly findings: Findings;
+	readonly span: Span;
+	readonly client: Client | undefined;
+	readonly route: Route | undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * Plugins: a policy is one function around `next`, and declares what it touches, so that a stack of policies
+ * that cannot work is refused at start and not at the first request.
+ */
+import type { z } from "zod";
+import type { Exchange } from "./exchange.ts";
+import type { S3Request, S3Response } from "./pipeline.ts";
+import type { OperationName } from "./s3/operations.ts";
+
+/** What a policy may change. */
+export type Effect =
+	| "request-headers"
+	| "response-headers"
+	| "body"
+	| "length"
+	| "listing";
+
+/** Sends the request on its way, to the next policy or to the store. Called at most once for a request. */
+export type Next = (request: S3Request) => Promise<S3Response>;
+
+/** One entry of a listing, by the child elements of `<Contents>` or `<Version>`: `Key`, `Size`, `ETag` and so on. */
+export type ListEntry = ReadonlyMap<string, string>;
+
+/** A plugin set up with its options for one route. Holds no state of a request. */
+export interface Policy {
+	/** The operations that `handle` wants to see; all others pass by. */
+	readonly operations: readonly OperationName[] | "all";
+	/**
+	 * Refuses by throwing a `SealgateError` with code `policy-refused`, or answers what `next` answers for the request
+	 * it makes of this one. It is also called to find out what it would do, with a `next` that sends nothing: all that
+	 * it does must go through the request, the response and `next`.
+	 */
+	handle(
+		request: S3Request,
+		next: Next,
+		exchange: Exchange,
+	): Promise<S3Response>;
+	/** Rewrites one entry of a listing, for the keys that fall on this policy's route. Needs the effect `listing`. */
+	listEntry?(entry: ListEntry): ListEntry;
+	/** Releases what `setup` acquired. */
+	close?(): Promise<void>;
+}
+
+/** What a plugin may know about where it is used. */
+export interface PolicyHost {
+	readonly route: string;
+	readonly upstream: {
+		readonly name: string;
+		readonly endpoint: string;
+		readonly secure: boolean;
+	};
+}
+
+export interface Plugin<Options extends z.ZodType = z.ZodType> {
+	/** Lower-case words with dashes: the name that a configuration uses. */
+	readonly name: string;
+	/** The version of this interface that the plugin was written for. */
+	readonly api: 1;
+	readonly effects: readonly Effect[];
+	/** Checks and types the options; its descriptions become the editor's help. */
+	readonly options: Options;
+	/** Called once for each route that names the plugin. Throws an `Error` with a sentence where options cannot work. */
+	setup(
+		options: z.output<Options>,
+		host: PolicyHost,
+	): Policy | Promise<Policy>;
+}
+
+/** Types a plugin by its own schema; the last line of a plugin's module. */
+export function definePlugin<Options extends z.ZodType>(
+	plugin: Plugin<Options>,
+): Plugin<Options> {
+	return plugin;
+}
