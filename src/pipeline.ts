@@ -18,17 +18,19 @@ export interface S3Response {
 	readonly body: Body | undefined;
 }
 
-export type Handler = (
-	request: S3Request,
+export type Handler<Request = S3Request> = (
+	request: Request,
 	exchange: Exchange,
 ) => Promise<S3Response>;
 
-export type Layer = (next: Handler) => Handler;
+export type Layer<Request = S3Request> = (
+	next: Handler<Request>,
+) => Handler<Request>;
 
 /** Puts `layers` around `innermost`; the first layer is the outermost. */
-export function pipeline(
-	layers: readonly Layer[],
-	innermost: Handler,
-): Handler {
+export function pipeline<Request>(
+	layers: readonly Layer<Request>[],
+	innermost: Handler<Request>,
+): Handler<Request> {
 	return layers.reduceRight((next, layer) => layer(next), innermost);
 }

@@ -22,11 +22,21 @@ export interface Flow {
 	stop(reason: Error): void;
 }
 
+/** A checksum that the client claimed for exactly these bytes; proven once the body has ended. */
+export interface ClaimedChecksum {
+	/** Header name, such as `x-amz-checksum-crc32`. */
+	readonly header: string;
+	/** Base64. A checksum that came as a trailer is known only at the end. */
+	value(): string;
+}
+
 export interface Body {
 	/** How many bytes `data` will deliver, where that is known before the first of them. */
 	readonly length: number | undefined;
 	/** The whole body where it is in memory already; such a body may be started again. */
 	readonly content?: Buffer;
+	/** Absent where the client claimed none, and on every body that was made of another. */
+	readonly checksum?: ClaimedChecksum;
 	/** Begins the flow. Called at most once (but see `content`); `data` is never called before `start` has returned. */
 	start(receiver: Receiver): Flow;
 }

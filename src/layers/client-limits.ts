@@ -1,0 +1,75 @@
+/** What a client may touch: buckets, key prefixes and verbs. Pure. */
+import { SealgateError } from "../errors.ts";
+import type { ClientLimits } from "../exchange.ts";
+import type { HeaderMap } from "../http/headers.ts";
+import { parseCopySource } from "../s3/copy-source.ts";
+import { globMatches } from "../s3/glob.ts";
+import { type Operation, queryValue } from "../s3/operation.ts";
+
+/** @throws SealgateError `access-denied` where the client may not ask this, copy sources included */
+export function checkClientLimits(
+	limits: ClientLimits,
+	operation: Operation,
+	headers: HeaderMap,
+): void {
+	const { method, bucket, key, query } = operation;
+	if (limits.verbs !== undefined && !limits.verbs.includes(method)) {
+		throw denied(`the method ${method}`);
+	}
+	if (bucket === undefined) return;
+	if (!mayUseBucket(limits, bucket)) throw denied(`the bucket ${bucket}`);
+	if (key !== undefined) {
+		if (!mayUseKey(limits, key)) throw denied(`the key ${key}`);
+	} else if (limits.prefixes !== undefined) {
+		checkBucketOperation(limits, operation.name, queryValue(query, "prefix"));
+	}
+	const source = headers.get("x-amz-copy-source");
+	if (source === undefined) return;
+	const from = parseCopySource(source);
+	if (limits.verbs !== undefined && !limits.verbs.includes("GET")) {
+		throw denied("reading a copy source");
+	}
+	if (!mayUseBucket(limits, from.bucket) || !mayUseKey(limits, from.key)) {
+		throw denied(`the copy source ${from.bucket}/${from.key}`);
+	}
+}
+
+/** Operations of a bucket that tell or change nothing about keys outside the prefixes. DeleteObjects is judged key by key. */
+const harmless = new Set(["HeadBucket", "GetBucketLocation", "DeleteObjects"]);
+const listings = new Set([
+	"ListObjects",
+	"ListObjectsV2",
+	"ListObjectVersions",
+	"ListMultipartUploads",
+]);
+
+function checkBucketOperation(
+	limits: ClientLimits,
+	name: string,
+	prefix = "",
+): void {
+	if (harmless.has(name)) return;
+	if (!listings.has(name)) throw denied(`${name}, which is about the whole bucket`);
+	if (!mayUseKey(limits, prefix)) throw denied(`a listing of prefix "${prefix}"`);
+}
+
+export function mayUseBucket(limits: ClientLimits, bucket: string): boolean {
+	return (
+		limits.buckets === undefined ||
+		limits.buckets.some((glob) => globMatches(glob, bucket))
+	);
+}
+
+export function mayUseKey(limits: ClientLimits, key: string): boolean {
+	return (
+		limits.prefixes === undefined ||
+		limits.prefixes.some((prefix) => key.startsWith(prefix))
+	);
+}
+
+function denied(what: string): SealgateError {
+	return new SealgateError(
+		"access-denied",
+		`Access Denied: this client may not use ${what}.`,
+	);
+}

@@ -1,0 +1,28 @@
+/** Reads the head of a request as an S3 operation. Everything further in works on operations, never on URLs. */
+import type { Arrival } from "../http/server.ts";
+import type { Handler } from "../pipeline.ts";
+import { parseTarget, pathStyle } from "../s3/address.ts";
+import { classify, hoistedHeaders } from "../s3/classify.ts";
+import { withHoisted } from "./hoisted-headers.ts";
+
+export function recognise(next: Handler): Handler<Arrival> {
+	return async (arrival, exchange) => {
+		const target = parseTarget(exchange.received.target);
+		const hoisted = hoistedHeaders(target.query);
+		const address = pathStyle(target.path);
+		const { findings } = exchange;
+		if (address.bucket !== undefined) findings.bucket = address.bucket;
+		if (address.key !== undefined) findings.key = address.key;
+		const operation = classify(
+			exchange.received.method,
+			address,
+			hoisted.query,
+			withHoisted(arrival.headers, hoisted.headers),
+		);
+		findings.operation = operation.name;
+		return next(
+			{ operation, headers: arrival.headers, body: arrival.body },
+			exchange,
+		);
+	};
+}
