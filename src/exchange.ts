@@ -12,13 +12,13 @@ export interface Client {
 /** What a client may touch. Absent: everything. */
 export interface ClientLimits {
 	/** Bucket globs. */
-	readonly buckets?: readonly string[];
+	readonly buckets?: readonly string[] | undefined;
 	/** Key prefixes. */
-	readonly prefixes?: readonly string[];
+	readonly prefixes?: readonly string[] | undefined;
 	/** HTTP methods. */
-	readonly verbs?: readonly string[];
+	readonly verbs?: readonly string[] | undefined;
 	/** Names of routes. */
-	readonly routes?: readonly string[];
+	readonly routes?: readonly string[] | undefined;
 }
 
 /** The request's head as it came over the wire. */

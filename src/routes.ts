@@ -1,15 +1,16 @@
 /** Which route a request falls on: first match wins. Pure. */
 import type { Effect, Policy } from "./plugin.ts";
+import { globMatches } from "./s3/glob.ts";
 import type { OperationName } from "./s3/operations.ts";
 
 export interface RouteMatch {
 	/** Glob over bucket names: `*` any characters, `?` one character. */
-	readonly bucket?: string;
+	readonly bucket?: string | undefined;
 	/** Start of the object key. */
-	readonly prefix?: string;
-	/** Client name, or several. */
-	readonly client?: readonly string[];
-	readonly operation?: readonly OperationName[];
+	readonly prefix?: string | undefined;
+	/** Client names. */
+	readonly client?: readonly string[] | undefined;
+	readonly operation?: readonly OperationName[] | undefined;
 }
 
 /** A policy as it stands on a route. */
@@ -28,4 +29,45 @@ export interface Route {
 	readonly upstream: string;
 	readonly mode: "enforce" | "observe";
 	readonly policies: readonly RoutePolicy[];
+}
+
+/** What a route is chosen by. */
+export interface Subject {
+	readonly operation: OperationName;
+	readonly bucket: string | undefined;
+	readonly key: string | undefined;
+	readonly client: string;
+}
+
+/**
+ * The route of an object, or of a bucket: a route with a prefix is about objects, so what concerns a whole bucket
+ * passes it by. The last route matches everything, by the rules of the configuration.
+ */
+export function chooseRoute(routes: readonly Route[], subject: Subject): Route {
+	const found = routes.find((route) => {
+		const { prefix } = route.match;
+		if (!matchesBesideKey(route, subject)) return false;
+		return prefix === undefined || (subject.key?.startsWith(prefix) ?? false);
+	});
+	if (found === undefined) throw new RangeError("no route matches everything");
+	return found;
+}
+
+/** Every route that keys of the bucket can fall on, for what would weaken one of them. */
+export function routesOfBucket(routes: readonly Route[], subject: Subject): readonly Route[] {
+	return routes.filter(
+		(route) =>
+			route.match.bucket === undefined ||
+			(subject.bucket !== undefined && globMatches(route.match.bucket, subject.bucket)),
+	);
+}
+
+function matchesBesideKey(route: Route, subject: Subject): boolean {
+	const { bucket, client, operation } = route.match;
+	return (
+		(bucket === undefined ||
+			(subject.bucket !== undefined && globMatches(bucket, subject.bucket))) &&
+		(client === undefined || client.includes(subject.client)) &&
+		(operation === undefined || operation.includes(subject.operation))
+	);
 }

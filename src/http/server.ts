@@ -248,7 +248,7 @@ function describe(request: IncomingMessage): Received {
 export function createListener(
 	limits: ServerLimits,
 	respond: Responder,
-	refuse: (error: SealgateError, received: Received) => S3Response,
+	refuse: (error: unknown, received: Received) => S3Response,
 ): Server {
 	const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
 		const received = describe(request);
@@ -274,7 +274,7 @@ export function createListener(
 				signal: gone.signal,
 			});
 		} catch (error) {
-			answer = refuse(error as SealgateError, received);
+			answer = refuse(error, received);
 		}
 		writeAnswer(request, response, answer, limits, asked);
 	};

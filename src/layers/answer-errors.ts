@@ -42,6 +42,10 @@ export function errorAnswer(error: unknown, exchange: Exchange): S3Response {
 	if (known.code === "overloaded" || known.code === "draining") {
 		headers.set("retry-after", "1");
 	}
+	// An answer to HEAD has no body, so its reason stands in the log alone.
+	if (exchange.received.method === "HEAD") {
+		return { status: known.kind.status, headers, body: undefined };
+	}
 	return {
 		status: known.kind.status,
 		headers,

@@ -1,7 +1,8 @@
 /** What a client may touch: buckets, key prefixes and verbs. Pure. */
 import { SealgateError } from "../errors.ts";
-import type { ClientLimits } from "../exchange.ts";
+import type { ClientLimits, Exchange } from "../exchange.ts";
 import type { HeaderMap } from "../http/headers.ts";
+import type { Route } from "../routes.ts";
 import { parseCopySource } from "../s3/copy-source.ts";
 import { globMatches } from "../s3/glob.ts";
 import { type Operation, queryValue } from "../s3/operation.ts";
@@ -72,4 +73,12 @@ function denied(what: string): SealgateError {
 		"access-denied",
 		`Access Denied: this client may not use ${what}.`,
 	);
+}
+
+/** @throws SealgateError `access-denied` where the client is limited to other routes */
+export function checkRouteLimit(exchange: Exchange, route: Route): void {
+	const routes = exchange.client?.limits.routes;
+	if (routes !== undefined && !routes.includes(route.name)) {
+		throw denied(`the route ${route.name}`);
+	}
 }

@@ -1,0 +1,8 @@
+/** The plugins that come with Sealgate: this table, and nothing found by looking around. */
+import type { Plugin } from "../src/index.ts";
+import { headers } from "./headers/index.ts";
+import { refuse } from "./refuse/index.ts";
+import { sseKms } from "./sse-kms/index.ts";
+import { sseS3 } from "./sse-s3/index.ts";
+
+export const plugins: readonly Plugin[] = [sseKms, sseS3, refuse, headers];

@@ -1,0 +1,16 @@
+import { plugins } from "../../plugins/index.ts";
+import { ConfigFaults, loadConfig } from "../config/load.ts";
+
+/** @returns the exit status: 1 where a fault was found */
+export async function check(file: string, json: boolean): Promise<number> {
+	try {
+		const { config } = await loadConfig(file, process.env, plugins);
+		if (json) console.log(JSON.stringify({ faults: [] }));
+		else console.log(`${file}: ${config.routes.length} routes, no fault`);
+		return 0;
+	} catch (error) {
+		if (!(error instanceof ConfigFaults)) throw error;
+		console.log(json ? JSON.stringify({ faults: error.faults }) : error.message);
+		return 1;
+	}
+}

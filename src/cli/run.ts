@@ -1,0 +1,55 @@
+/** From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage. */
+import { Command, CommanderError } from "commander";
+import { check } from "./check.ts";
+import { explainRequest } from "./explain.ts";
+import { serve } from "./serve.ts";
+
+const program = new Command("sealgate")
+	.description("A transparent S3 proxy that applies the data owner's encryption policy.")
+	.exitOverride();
+
+program
+	.command("serve")
+	.description("run the gateway")
+	.requiredOption("--config <file>", "the configuration")
+	.action(async ({ config }: { config: string }) => {
+		await serve(config);
+	});
+
+program
+	.command("check")
+	.description("print every fault of a configuration, with line and path")
+	.argument("<file>", "the configuration")
+	.option("--json", "print the faults as JSON")
+	.action(async (file: string, { json = false }: { json?: boolean }) => {
+		process.exitCode = await check(file, json);
+	});
+
+program
+	.command("explain")
+	.description("print what would come of a request")
+	.argument("<method>", "GET, PUT, …")
+	.argument("<target>", "s3://bucket/key")
+	.requiredOption("--config <file>", "the configuration")
+	.option("--client <name>", "the client that asks", "")
+	.option("--header <name: value...>", "headers of the request", [])
+	.option("--json", "print the explanation as JSON")
+	.action(
+		async (
+			method: string,
+			target: string,
+			options: { config: string; client: string; header: string[]; json?: boolean },
+		) => {
+			process.exitCode = await explainRequest(method, target, options);
+		},
+	);
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+	else {
+		console.error((error as Error).message);
+		process.exitCode = 1;
+	}
+}

@@ -1,0 +1,170 @@
+/** Reads a configuration: all faults at once, each with its path, line and column. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { Plugin } from "../plugin.ts";
+import { crossChecks, type Report } from "./cross-checks.ts";
+import { interpolate } from "./interpolate.ts";
+import { type Config, configSchema } from "./schema.ts";
+import { checkStack } from "./stack.ts";
+
+export interface Fault {
+	/** `routes[0].policies[1].sse-kms.keyId` */
+	readonly path: string;
+	readonly line: number;
+	readonly column: number;
+	readonly message: string;
+}
+
+/** A policy of a route with its options checked. */
+export interface ConfiguredPolicy {
+	readonly plugin: Plugin;
+	readonly options: unknown;
+}
+
+export interface Loaded {
+	readonly config: Config;
+	/** For each route, by its name. */
+	readonly policies: ReadonlyMap<string, readonly ConfiguredPolicy[]>;
+	/** Every file that was read, the configuration first. */
+	readonly files: readonly string[];
+}
+
+export class ConfigFaults extends Error {
+	override readonly name = "ConfigFaults";
+	readonly faults: readonly Fault[];
+	constructor(file: string, faults: readonly Fault[]) {
+		super(
+			faults
+				.map((fault) => `${file}:${fault.line}:${fault.column} ${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`)
+				.join("\n"),
+		);
+		this.faults = faults;
+	}
+}
+
+type Path = readonly (string | number)[];
+
+/**
+ * @param known the table of first-party plugins
+ * @throws ConfigFaults
+ */
+export async function loadConfig(
+	file: string,
+	environment: Readonly<Record<string, string | undefined>>,
+	known: readonly Plugin[],
+): Promise<Loaded> {
+	const files = [resolve(file)];
+	let text: string;
+	try {
+		text = readFileSync(file, "utf8");
+	} catch {
+		throw new ConfigFaults(file, [{ path: "", line: 1, column: 1, message: "the file cannot be read" }]);
+	}
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines });
+	const faults: Fault[] = [];
+	const at = (offset: number) => {
+		const { line, col } = lines.linePos(offset);
+		return { line: Math.max(line, 1), column: Math.max(col, 1) };
+	};
+	const report: Report = (path, message) => {
+		faults.push({ path: formatPath(path), ...at(offsetOf(document, path)), message });
+	};
+	for (const error of document.errors) {
+		faults.push({ path: "", ...at(error.pos[0]), message: error.message.split("\n")[0] as string });
+	}
+	if (faults.length > 0) throw new ConfigFaults(file, faults);
+	visit(document, {
+		Scalar(_key, node) {
+			if (!isScalar(node) || typeof node.value !== "string" || !node.value.includes("${")) return;
+			try {
+				node.value = interpolate(node.value, {
+					environment: (name) => environment[name],
+					file(path) {
+						const found = resolve(dirname(file), path);
+						files.push(found);
+						return readFileSync(found, "utf8");
+					},
+				});
+			} catch (error) {
+				faults.push({ path: "", ...at(node.range?.[0] ?? 0), message: (error as Error).message });
+			}
+		},
+	});
+	const parsed = configSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+	for (const issue of parsed.error?.issues ?? []) report(issue.path as Path, issue.message);
+	if (parsed.data === undefined) throw new ConfigFaults(file, faults);
+	crossChecks(parsed.data, report);
+	const policies = await resolvePolicies(parsed.data, file, known, report);
+	if (faults.length > 0) throw new ConfigFaults(file, faults);
+	return { config: parsed.data, policies, files };
+}
+
+async function resolvePolicies(
+	config: Config,
+	file: string,
+	known: readonly Plugin[],
+	report: Report,
+): Promise<Map<string, ConfiguredPolicy[]>> {
+	const all = new Map<string, ConfiguredPolicy[]>();
+	for (const [routeIndex, route] of config.routes.entries()) {
+		const configured: ConfiguredPolicy[] = [];
+		for (const [index, entry] of route.policies.entries()) {
+			const [name, given] = Object.entries(entry)[0] as [string, unknown];
+			const path = ["routes", routeIndex, "policies", index, name];
+			const plugin = known.find((candidate) => candidate.name === name) ?? (await importPlugin(name, file));
+			if (typeof plugin === "string") {
+				report(path, plugin);
+				continue;
+			}
+			const options = plugin.options.safeParse(given ?? {});
+			for (const issue of options.error?.issues ?? []) report([...path, ...(issue.path as Path)], issue.message);
+			configured.push({ plugin, options: options.data });
+		}
+		const message = checkStack(configured.map(({ plugin }) => plugin));
+		if (message !== undefined) report(["routes", routeIndex, "policies"], message);
+		all.set(route.name, configured);
+	}
+	return all;
+}
+
+/** @returns the plugin, or a sentence that says why there is none */
+async function importPlugin(name: string, file: string): Promise<Plugin | string> {
+	if (!/^[./@]|\//.test(name) && !name.startsWith("sealgate-plugin-")) {
+		return `no policy is named "${name}"; a third-party plugin is named by its path or its package`;
+	}
+	try {
+		const require = createRequire(resolve(file));
+		const found = /^[./]/.test(name) ? resolve(dirname(file), name) : require.resolve(name);
+		const module: Record<string, unknown> = await import(pathToFileURL(found).href);
+		const plugins = Object.values(module).filter(isPlugin);
+		if (plugins.length === 1) return plugins[0] as Plugin;
+		return `"${name}" must export one plugin made by definePlugin; it exports ${plugins.length}`;
+	} catch (error) {
+		return `the plugin "${name}" cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+	}
+}
+
+function isPlugin(value: unknown): value is Plugin {
+	const candidate = value as Partial<Plugin> | null;
+	return typeof candidate === "object" && candidate?.api === 1 && typeof candidate.setup === "function";
+}
+
+function formatPath(path: Path): string {
+	return path
+		.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
+		.join("")
+		.replace(/^\./, "");
+}
+
+/** The place of the node, or of its nearest parent that exists. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
+	for (let length = path.length; length >= 0; length--) {
+		const node = document.getIn(path.slice(0, length), true);
+		if (isNode(node) && node.range) return node.range[0];
+	}
+	return 0;
+}

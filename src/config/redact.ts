@@ -1,0 +1,13 @@
+/** The configuration as others may see it: fields that the schema calls secret are covered. */
+const secretFields = new Set(["secretAccessKey", "sessionToken"]);
+
+export function redact(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(redact);
+	if (typeof value !== "object" || value === null) return value;
+	return Object.fromEntries(
+		Object.entries(value).map(([name, inner]) => [
+			name,
+			secretFields.has(name) && inner !== undefined ? "[redacted]" : redact(inner),
+		]),
+	);
+}

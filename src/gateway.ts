@@ -1,0 +1,257 @@
+/** The composition root: the whole way of a request is visible here. */
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdmin } from "./admin/admin.ts";
+import type { Loaded } from "./config/load.ts";
+import { redact } from "./config/redact.ts";
+import { credentialSource } from "./credentials.ts";
+import type { Exchange, Received, Span } from "./exchange.ts";
+import { explain, type Question } from "./explain.ts";
+import { type Arrival, createListener } from "./http/server.ts";
+import { createUpstream } from "./http/upstream.ts";
+import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
+import { authenticate } from "./layers/authenticate.ts";
+import { choose } from "./layers/choose.ts";
+import { forward, type Store } from "./layers/forward.ts";
+import { type Load, limit } from "./layers/limit.ts";
+import { observe, type Outcome } from "./layers/observe.ts";
+import { recognise } from "./layers/recognise.ts";
+import { type Handler, pipeline } from "./pipeline.ts";
+import type { Route } from "./routes.ts";
+import type { Log } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+
+/** What one configuration makes. A reload makes another, and lets this one finish what it began. */
+interface Generation {
+	readonly loaded: Loaded;
+	readonly routes: readonly Route[];
+	readonly handle: Handler<Arrival>;
+	close(): Promise<void>;
+}
+
+export interface Gateway {
+	/** `host:port` or the path of the socket. */
+	readonly address: string;
+	readonly adminAddress: string | undefined;
+	/** Takes a new configuration into force; the addresses stay. @throws Error and changes nothing */
+	reload(loaded: Loaded): Promise<void>;
+	/** Refuses new requests, waits for those in flight for the configured time, then closes. */
+	close(): Promise<void>;
+}
+
+function compose(
+	loaded: Loaded,
+	routes: readonly Route[],
+	stores: ReadonlyMap<string, Store>,
+	load: Load,
+	tell: (outcome: Outcome) => void,
+): Handler<Arrival> {
+	const { config } = loaded;
+	const inside = pipeline(
+		[
+			authenticate({
+				mode: config.authentication,
+				clients: config.clients.map(({ name, accessKeyId, secretAccessKey, ...limits }) => ({
+					name,
+					accessKeyId,
+					secretAccessKey,
+					limits,
+				})),
+				region: config.region,
+				objectBytes: config.limits.objectBytes,
+				documentBytes: config.limits.documentBytes,
+			}), // decides who asks, and how the body will be proven
+			choose(routes), // operation -> route -> its policies, in order
+		],
+		forward(stores), // signs exactly what leaves, and sends it
+	);
+	return pipeline<Arrival>(
+		[
+			observe([tell]), // outermost: sees every outcome, refusals too
+			answerErrors(), // any throw further in becomes one S3 error document
+			limit(load, config.limits.inFlight), // before any work on a body
+		],
+		recognise(inside), // from here on there are operations, no URLs
+	);
+}
+
+async function createGeneration(
+	loaded: Loaded,
+	load: Load,
+	tell: (outcome: Outcome) => void,
+): Promise<Generation> {
+	const { config } = loaded;
+	const stores = new Map(
+		config.upstreams.map((upstream): [string, Store] => [
+			upstream.name,
+			{
+				upstream: createUpstream(upstream as Parameters<typeof createUpstream>[0]),
+				region: upstream.region,
+				addressing: upstream.addressing,
+				integrity: upstream.integrity,
+				credentials: credentialSource(upstream.credentials),
+			},
+		]),
+	);
+	const routes = await setUpRoutes(loaded);
+	return {
+		loaded,
+		routes,
+		handle: compose(loaded, routes, stores, load, tell),
+		async close() {
+			// The pools close when their last request has ended: only then is no policy at work any more.
+			await Promise.all([...stores.values()].map((store) => store.upstream.close()));
+			for (const route of routes) {
+				for (const { policy } of route.policies) await policy.close?.();
+			}
+		},
+	};
+}
+
+async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
+	const { config, policies } = loaded;
+	return Promise.all(
+		config.routes.map(async (route) => {
+			const upstream = config.upstreams.find(({ name }) => name === route.upstream);
+			const { endpoint = "" } = upstream ?? {};
+			const host = {
+				route: route.name,
+				upstream: { name: route.upstream, endpoint, secure: endpoint.startsWith("https:") },
+			};
+			const configured = policies.get(route.name) ?? [];
+			return {
+				name: route.name,
+				match: route.match,
+				upstream: route.upstream,
+				mode: route.mode,
+				policies: await Promise.all(
+					configured.map(async ({ plugin, options }) => ({
+						name: plugin.name,
+						effects: plugin.effects,
+						options: redact(options),
+						policy: await plugin.setup(options, host),
+					})),
+				),
+			};
+		}),
+	);
+}
+
+/** Tracing comes later; until then a span that records nothing. */
+const noSpan: Span = { child: () => noSpan, set() {}, end() {}, traceparent: undefined };
+
+function createExchange(received: Received, signal: AbortSignal): Exchange {
+	return {
+		id: randomBytes(8).toString("hex").toUpperCase(),
+		started: new Date(),
+		signal,
+		received,
+		findings: { decisions: [], bytesIn: 0, bytesOut: 0 },
+		span: noSpan,
+		client: undefined,
+		route: undefined,
+	};
+}
+
+/** Starts a gateway that serves when the promise resolves. @throws Error where an address is taken */
+export async function startGateway(
+	first: Loaded,
+	telemetry: { readonly log: Log; readonly metrics: (inFlight: () => number) => Metrics },
+): Promise<Gateway> {
+	const load: Load = { inFlight: 0, draining: false };
+	const metrics = telemetry.metrics(() => load.inFlight);
+	const tell = (outcome: Outcome): void => {
+		load.inFlight -= 1;
+		metrics.request(outcome);
+		telemetry.log.request(outcome);
+	};
+	let current = await createGeneration(first, load, tell);
+	const respond = (arrival: Arrival) => {
+		load.inFlight += 1;
+		return current.handle(arrival, createExchange(arrival.received, arrival.signal));
+	};
+	const refuse = (error: unknown, received: Received) => {
+		const exchange = createExchange(received, new AbortController().signal);
+		const answer = errorAnswer(error, exchange);
+		const outcome = { exchange, status: answer.status, cut: false, duration: 0 };
+		metrics.request(outcome);
+		telemetry.log.request(outcome);
+		return answer;
+	};
+	const server = createListener(first.config.limits, respond, refuse);
+	const address = await listen(server, first.config.listen);
+	const admin =
+		first.config.admin === undefined
+			? undefined
+			: createAdmin({
+					ready: () => ({ ready: !load.draining, details: { draining: load.draining } }),
+					config: () => redact(current.loaded.config),
+					explain: (question: Question) =>
+						explain(
+							current.routes,
+							question,
+							createExchange(
+								{ method: question.method, target: "", host: "", remoteAddress: "", secure: false },
+								new AbortController().signal,
+							),
+						),
+					scrape: () => metrics.scrape(),
+				});
+	const adminAddress =
+		admin === undefined ? undefined : await listen(admin, first.config.admin as string).catch((error) => {
+			server.close();
+			throw error;
+		});
+	return {
+		address,
+		adminAddress,
+		async reload(loaded) {
+			if (loaded.config.listen !== first.config.listen || loaded.config.admin !== first.config.admin) {
+				throw new Error("listen and admin change by a restart only");
+			}
+			const before = current;
+			current = await createGeneration(loaded, load, tell);
+			metrics.reload(true);
+			void before.close().catch((error: Error) => telemetry.log.event("error", "an old configuration did not close", { reason: error.message }));
+		},
+		async close() {
+			load.draining = true;
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			server.closeIdleConnections();
+			const deadline = setTimeout(() => server.closeAllConnections(), current.loaded.config.limits.drain);
+			await closed;
+			clearTimeout(deadline);
+			admin?.closeAllConnections();
+			admin?.close();
+			await current.close();
+		},
+	};
+}
+
+function listen(server: Server, address: string): Promise<string> {
+	return new Promise((resolve, reject) => {
+		server.once("error", (error: NodeJS.ErrnoException) => {
+			reject(error.code === "EADDRINUSE" ? new Error(`${address} is in use by another program: choose another address or stop it`) : error);
+		});
+		const told = (): void => {
+			const bound = server.address() as AddressInfo | string;
+			if (typeof bound === "string") resolve(bound);
+			else resolve(bound.family === "IPv6" ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`);
+		};
+		if (address.startsWith("unix:")) {
+			server.listen(address.slice("unix:".length), told);
+			return;
+		}
+		const colon = address.lastIndexOf(":");
+		const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
+		server.listen(Number(address.slice(colon + 1)), host, told);
+	});
+}
+
+/** Answers a question about a configuration that is not running. */
+export async function explainWith(loaded: Loaded, question: Question): ReturnType<typeof explain> {
+	const received = { method: question.method, target: "", host: "", remoteAddress: "", secure: false };
+	const exchange = createExchange(received, new AbortController().signal);
+	return explain(await setUpRoutes(loaded), question, exchange);
+}

@@ -1,0 +1,118 @@
+/** Each key of a DeleteObjects is judged as a DeleteObject on its own route; refusals are reported key by key. */
+import { SealgateError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { bodyOf, readAll } from "../http/body.ts";
+import type { S3Request, S3Response } from "../pipeline.ts";
+import {
+	child,
+	children,
+	childText,
+	element,
+	parseXml,
+	renderXml,
+	type XmlElement,
+} from "../s3/xml.ts";
+import type { RouteOf } from "./choose.ts";
+import { checkRouteLimit, mayUseKey } from "./client-limits.ts";
+import { evaluate } from "./evaluate.ts";
+
+/** Keys that S3 takes in one request. */
+const mostKeys = 1_000;
+/** Bytes of an answer about so many keys, each of 1,024 bytes and escaped. */
+const answerBytes = 16 * 1024 * 1024;
+
+export async function deleteObjects(
+	request: S3Request,
+	exchange: Exchange,
+	at: RouteOf,
+	send: (request: S3Request) => Promise<S3Response>,
+): Promise<S3Response> {
+	const document = parseXml(request.body?.content ?? Buffer.alloc(0));
+	const objects = children(document, "Object");
+	if (document.name !== "Delete" || objects.length === 0 || objects.length > mostKeys) {
+		throw new SealgateError(
+			"xml-malformed",
+			"The XML you provided was not well-formed or did not validate against our published schema",
+		);
+	}
+	const kept: XmlElement[] = [];
+	const refused: XmlElement[] = [];
+	for (const object of objects) {
+		const refusal = await judgeKey(childText(object, "Key") ?? "", object, request, exchange, at);
+		if (refusal === undefined) kept.push(object);
+		else refused.push(refusalOf(object, refusal));
+	}
+	if (refused.length === 0) return send(request);
+	if (kept.length === 0) return answer(200, new Map(), refused);
+	const quiet = child(document, "Quiet");
+	const rest = renderXml(element("Delete", quiet === undefined ? kept : [quiet, ...kept], document.attributes));
+	const response = await send({ ...request, body: bodyOf(rest) });
+	if (response.status !== 200 || response.body === undefined) return response;
+	const text = await readAll(response.body, answerBytes, () =>
+		new SealgateError("upstream-broken", "The store's answer is too long."),
+	);
+	return answer(200, response.headers, [...parseXml(text).children, ...refused]);
+}
+
+async function judgeKey(
+	key: string,
+	object: XmlElement,
+	request: S3Request,
+	exchange: Exchange,
+	at: RouteOf,
+): Promise<SealgateError | undefined> {
+	const { bucket } = request.operation;
+	if (!mayUseKey(exchange.client?.limits ?? {}, key)) {
+		return new SealgateError("access-denied", "Access Denied: this client may not use the key.");
+	}
+	const route = at("DeleteObject", { bucket, key });
+	const versionId = childText(object, "VersionId");
+	try {
+		checkRouteLimit(exchange, route);
+	} catch (error) {
+		return error as SealgateError;
+	}
+	const { refusal } = await evaluate(
+		route,
+		{
+			operation: {
+				name: "DeleteObject",
+				method: "DELETE",
+				bucket,
+				key,
+				query: versionId === undefined ? [] : [["versionId", versionId]],
+			},
+			headers: request.headers,
+			body: undefined,
+		},
+		{ ...exchange, route },
+	);
+	return route.mode === "enforce" ? refusal : undefined;
+}
+
+function refusalOf(object: XmlElement, error: SealgateError): XmlElement {
+	const versionId = child(object, "VersionId");
+	return element("Error", [
+		element("Key", childText(object, "Key") ?? ""),
+		...(versionId === undefined ? [] : [versionId]),
+		element("Code", error.kind.s3),
+		element("Message", error.message),
+	]);
+}
+
+function answer(
+	status: number,
+	headers: S3Response["headers"],
+	results: readonly XmlElement[],
+): S3Response {
+	const body = bodyOf(
+		renderXml(
+			element("DeleteResult", results, {
+				xmlns: "http://s3.amazonaws.com/doc/2006-03-01/",
+			}),
+		),
+	);
+	const kept = new Map(headers).set("content-type", "application/xml");
+	kept.delete("content-length");
+	return { status, headers: kept, body };
+}

@@ -1,0 +1,106 @@
+/** ListBuckets shows what the client may see, merged over all upstreams. */
+import { SealgateError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { bodyOf, readAll } from "../http/body.ts";
+import type { Handler, S3Request, S3Response } from "../pipeline.ts";
+import type { Route } from "../routes.ts";
+import { queryValue } from "../s3/operation.ts";
+import {
+	child,
+	children,
+	childText,
+	element,
+	parseXml,
+	renderXml,
+	type XmlElement,
+} from "../s3/xml.ts";
+import { mayUseBucket } from "./client-limits.ts";
+
+/** Bytes of one page of a store's answer. */
+const answerBytes = 16 * 1024 * 1024;
+const mostBuckets = 10_000;
+
+export async function listBuckets(
+	routes: readonly Route[],
+	request: S3Request,
+	exchange: Exchange,
+	next: Handler,
+): Promise<S3Response> {
+	const merged = new Map<string, XmlElement>();
+	let owner: XmlElement | undefined;
+	const asked = new Set<string>();
+	for (const route of routes) {
+		if (asked.has(route.upstream)) continue;
+		asked.add(route.upstream);
+		const found = await bucketsOf(request, { ...exchange, route }, next);
+		if (!Array.isArray(found.buckets)) return found.refusal as S3Response;
+		owner ??= found.owner;
+		for (const bucket of found.buckets) {
+			merged.set(childText(bucket, "Name") ?? "", bucket);
+		}
+	}
+	return page(request, exchange, owner, merged);
+}
+
+interface Found {
+	readonly buckets?: XmlElement[];
+	readonly owner?: XmlElement | undefined;
+	/** The store's own refusal, passed on as it is. */
+	readonly refusal?: S3Response;
+}
+
+async function bucketsOf(request: S3Request, exchange: Exchange, next: Handler): Promise<Found> {
+	const buckets: XmlElement[] = [];
+	let owner: XmlElement | undefined;
+	let token: string | undefined;
+	do {
+		const query: [string, string][] =
+			token === undefined ? [] : [["continuation-token", token], ["max-buckets", String(mostBuckets)]];
+		const response = await next({ ...request, operation: { ...request.operation, query } }, exchange);
+		if (response.status !== 200 || response.body === undefined) return { refusal: response };
+		const document = parseXml(
+			await readAll(response.body, answerBytes, () =>
+				new SealgateError("upstream-broken", "The store's list of buckets is too long."),
+			),
+		);
+		owner ??= child(document, "Owner");
+		const list = child(document, "Buckets");
+		if (list !== undefined) buckets.push(...children(list, "Bucket"));
+		token = childText(document, "ContinuationToken");
+	} while (token !== undefined && token !== "");
+	return { buckets, owner };
+}
+
+/** Our continuation token is the name of the last bucket shown. */
+function page(
+	request: S3Request,
+	exchange: Exchange,
+	owner: XmlElement | undefined,
+	merged: ReadonlyMap<string, XmlElement>,
+): S3Response {
+	const { query } = request.operation;
+	const prefix = queryValue(query, "prefix") ?? "";
+	const after = Buffer.from(queryValue(query, "continuation-token") ?? "", "base64url").toString();
+	const most = Math.min(Number(queryValue(query, "max-buckets") ?? mostBuckets) || mostBuckets, mostBuckets);
+	const names = [...merged.keys()]
+		.filter((name) => name.startsWith(prefix) && name > after && mayUseBucket(exchange.client?.limits ?? {}, name))
+		.sort();
+	const shown = names.slice(0, most);
+	const document = element(
+		"ListAllMyBucketsResult",
+		[
+			...(owner === undefined ? [] : [owner]),
+			element("Buckets", shown.map((name) => merged.get(name) as XmlElement)),
+			...(prefix === "" ? [] : [element("Prefix", prefix)]),
+			...(names.length > shown.length
+				? [element("ContinuationToken", Buffer.from(shown.at(-1) as string).toString("base64url"))]
+				: []),
+		],
+		{ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" },
+	);
+	return {
+		status: 200,
+		headers: new Map([["content-type", "application/xml"]]),
+		body: bodyOf(renderXml(document)),
+	};
+}

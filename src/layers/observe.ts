@@ -1,0 +1,79 @@
+/** The outermost layer: sees every outcome, refusals too, and tells it once the answer has ended. */
+import type { Exchange } from "../exchange.ts";
+import { through } from "../http/body.ts";
+import type { Layer, S3Response } from "../pipeline.ts";
+
+/** One request, told when it is over. `cut`: the answer did not reach its end. */
+export interface Outcome {
+	readonly exchange: Exchange;
+	readonly status: number;
+	readonly cut: boolean;
+	/** Milliseconds from the head of the request to the end of the answer. */
+	readonly duration: number;
+}
+
+export type Observer = (outcome: Outcome) => void;
+
+export function observe<Request>(observers: readonly Observer[]): Layer<Request> {
+	return (next) => async (request, exchange) => {
+		const response = await next(request, exchange);
+		let told = false;
+		const tell = (cut: boolean): void => {
+			if (told) return;
+			told = true;
+			const duration = Date.now() - exchange.started.getTime();
+			exchange.span.set({ "http.response.status_code": response.status });
+			exchange.span.end(exchange.findings.error);
+			for (const observer of observers) {
+				observer({ exchange, status: response.status, cut, duration });
+			}
+		};
+		return watched(response, exchange, tell);
+	};
+}
+
+function watched(
+	response: S3Response,
+	exchange: Exchange,
+	tell: (cut: boolean) => void,
+): S3Response {
+	const { body } = response;
+	if (body === undefined) {
+		tell(false);
+		return response;
+	}
+	const counted = through(body, body.length, (to) => ({
+		data(chunk) {
+			exchange.findings.bytesOut += chunk.length;
+			return to.data(chunk);
+		},
+		end() {
+			to.end();
+			tell(false);
+		},
+	}));
+	return {
+		...response,
+		body: {
+			length: body.length,
+			start(receiver) {
+				const flow = counted.start({
+					data: (chunk) => receiver.data(chunk),
+					end: () => receiver.end(),
+					fail(error) {
+						exchange.findings.reason = error.message;
+						tell(true);
+						receiver.fail(error);
+					},
+				});
+				return {
+					resume: () => flow.resume(),
+					stop(reason) {
+						flow.stop(reason);
+						tell(true);
+					},
+				};
+			},
+		},
+	};
+}

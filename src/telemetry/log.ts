@@ -1,0 +1,61 @@
+/** One JSON line a request on stdout, and one for each event of our own. No pino type leaves this file. */
+import { pino } from "pino";
+import type { Outcome } from "../layers/observe.ts";
+
+export interface Log {
+	event(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
+	request(outcome: Outcome): void;
+}
+
+export interface LogOptions {
+	readonly level: "debug" | "info" | "warn" | "error";
+	/** Whether request lines name object keys. */
+	readonly objectKeys: "plain" | "off";
+}
+
+/** What a client chose is kept to this length. */
+const longest = 1_024;
+
+export function createLog(options: LogOptions): Log {
+	const logger = pino({
+		level: options.level,
+		base: null,
+		timestamp: () => `,"time":"${new Date().toISOString()}"`,
+		formatters: { level: (label) => ({ level: label }) },
+	});
+	return {
+		event: (level, message, fields = {}) => logger[level](fields, message),
+		request(outcome) {
+			const { exchange, status, cut, duration } = outcome;
+			const { findings, received } = exchange;
+			logger.info(
+				{
+					requestId: exchange.id,
+					method: received.method,
+					operation: findings.operation,
+					bucket: clip(findings.bucket),
+					key: options.objectKeys === "plain" ? clip(findings.key) : undefined,
+					client: findings.client,
+					accessKeyId: clip(findings.accessKeyId),
+					route: findings.route,
+					upstream: findings.upstream,
+					status,
+					upstreamStatus: findings.upstreamStatus,
+					cut: cut || undefined,
+					error: findings.error,
+					reason: clip(findings.reason),
+					decisions: findings.decisions.length > 0 ? findings.decisions : undefined,
+					bytesIn: findings.bytesIn,
+					bytesOut: findings.bytesOut,
+					durationMs: duration,
+					remoteAddress: received.remoteAddress,
+				},
+				"request",
+			);
+		},
+	};
+}
+
+function clip(text: string | undefined): string | undefined {
+	return text?.slice(0, longest);
+}

@@ -1,0 +1,57 @@
+/** A gateway in this process, on ports of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { plugins } from "../../plugins/index.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { type Gateway, startGateway } from "../../src/gateway.ts";
+import type { Outcome } from "../../src/layers/observe.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+export const accessKeyId = "TESTACCESSKEY";
+export const secretAccessKey = "test-secret-access-key";
+
+export interface TestGateway extends Gateway {
+	readonly endpoint: string;
+	readonly outcomes: Outcome[];
+}
+
+export async function startTestGateway(yaml: string): Promise<TestGateway> {
+	const folder = mkdtempSync(join(tmpdir(), "sealgate-"));
+	const file = join(folder, "config.yaml");
+	writeFileSync(file, yaml);
+	const outcomes: Outcome[] = [];
+	const gateway = await startGateway(await loadConfig(file, {}, plugins), {
+		log: { event() {}, request: (outcome) => void outcomes.push(outcome) },
+		metrics: (inFlight) => createMetrics("test", inFlight),
+	});
+	return {
+		...gateway,
+		endpoint: `http://${gateway.address}`,
+		outcomes,
+		async close() {
+			await gateway.close();
+			rmSync(folder, { recursive: true });
+		},
+	};
+}
+
+/** A configuration of one client, one store and the given routes. */
+export function configuration(
+	endpoint: string,
+	routes = "  - { name: rest, match: {}, upstream: store }",
+	extra = "",
+): string {
+	return `
+listen: 127.0.0.1:0
+admin: 127.0.0.1:0
+authentication: verify
+clients:
+  - { name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }
+upstreams:
+  - { name: store, endpoint: "${endpoint}", credentials: { accessKeyId: UP, secretAccessKey: up-secret }${extra} }
+routes:
+${routes}
+limits: { drain: 1s }
+`;
+}
