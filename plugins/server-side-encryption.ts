@@ -13,7 +13,8 @@ import {
 export const algorithmHeader = "x-amz-server-side-encryption";
 export const keyIdHeader = "x-amz-server-side-encryption-aws-kms-key-id";
 export const contextHeader = "x-amz-server-side-encryption-context";
-export const bucketKeyHeader = "x-amz-server-side-encryption-bucket-key-enabled";
+export const bucketKeyHeader =
+	"x-amz-server-side-encryption-bucket-key-enabled";
 
 const customerKeyHeader = "x-amz-server-side-encryption-customer-";
 
@@ -36,7 +37,9 @@ export const mode = z
 
 /** Whether the request says anything of how the store should encrypt. A copy source's key says nothing of that. */
 export function asksForEncryption(request: S3Request): boolean {
-	return [...request.headers.keys()].some((name) => name.startsWith(algorithmHeader));
+	return [...request.headers.keys()].some((name) =>
+		name.startsWith(algorithmHeader),
+	);
 }
 
 export function isCustomerKeyHeader(name: string): boolean {
@@ -57,8 +60,12 @@ export function withEncryption(
 
 /** The request without a customer's key for what is written. */
 export function withoutCustomerKey(request: S3Request): S3Request {
-	const headers = [...request.headers].filter(([name]) => !isCustomerKeyHeader(name));
-	return headers.length === request.headers.size ? request : { ...request, headers: new Map(headers) };
+	const headers = [...request.headers].filter(
+		([name]) => !isCustomerKeyHeader(name),
+	);
+	return headers.length === request.headers.size
+		? request
+		: { ...request, headers: new Map(headers) };
 }
 
 export function refusal(reason: string): SealgateError {
@@ -66,9 +73,10 @@ export function refusal(reason: string): SealgateError {
 }
 
 /** The default that a PutBucketEncryption would set: algorithm and key of its one rule. */
-export function defaultEncryption(
-	request: S3Request,
-): { algorithm: string | undefined; keyId: string | undefined } {
+export function defaultEncryption(request: S3Request): {
+	algorithm: string | undefined;
+	keyId: string | undefined;
+} {
 	const content = request.body?.content;
 	if (content === undefined) return { algorithm: undefined, keyId: undefined };
 	const rules = children(parseXml(content), "Rule");

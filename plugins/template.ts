@@ -3,7 +3,11 @@ import type { Exchange, Operation } from "../src/index.ts";
 
 const known = /\{(bucket|key|client|route)\}/g;
 
-export function fill(template: string, operation: Operation, exchange: Exchange): string {
+export function fill(
+	template: string,
+	operation: Operation,
+	exchange: Exchange,
+): string {
 	const values: Readonly<Record<string, string | undefined>> = {
 		bucket: operation.bucket,
 		key: operation.key,

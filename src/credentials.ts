@@ -1,7 +1,8 @@
 /** Where the keys of an upstream come from. */
-import type { Exchange } from "./exchange.ts";
+
 import type { Config } from "./config/schema.ts";
 import { SealgateError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Credentials } from "./sigv4/sign.ts";
 
 type Configured = Config["upstreams"][number]["credentials"];
@@ -18,9 +19,14 @@ export function credentialSource(
 	if ("accessKeyId" in configured) return async () => configured;
 	return async (exchange) => {
 		const name = exchange.client?.name ?? "";
-		const found = Object.hasOwn(configured.clients, name) ? configured.clients[name] : configured.default;
+		const found = Object.hasOwn(configured.clients, name)
+			? configured.clients[name]
+			: configured.default;
 		if (found !== undefined) return found;
-		throw new SealgateError("access-denied", `Access Denied: no upstream credentials are configured for client "${name}".`);
+		throw new SealgateError(
+			"access-denied",
+			`Access Denied: no upstream credentials are configured for client "${name}".`,
+		);
 	};
 }
 
@@ -29,13 +35,16 @@ function defaultChain(): () => Promise<Credentials> {
 	let known: (Credentials & { expiration?: Date }) | undefined;
 	let pending: Promise<Credentials> | undefined;
 	const look = async (): Promise<Credentials> => {
-		const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+		const { fromNodeProviderChain } = await import(
+			"@aws-sdk/credential-providers"
+		);
 		known = await fromNodeProviderChain()();
 		return known;
 	};
 	return () => {
 		const ends = known?.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
-		if (known !== undefined && ends - Date.now() > early) return Promise.resolve(known);
+		if (known !== undefined && ends - Date.now() > early)
+			return Promise.resolve(known);
 		pending ??= look().finally(() => {
 			pending = undefined;
 		});

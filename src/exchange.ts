@@ -65,7 +65,10 @@ export interface Decision {
 
 /** A stretch of time in a trace; every method is harmless where tracing is off. */
 export interface Span {
-	child(name: string, attributes?: Readonly<Record<string, string | number>>): Span;
+	child(
+		name: string,
+		attributes?: Readonly<Record<string, string | number>>,
+	): Span;
 	set(attributes: Readonly<Record<string, string | number>>): void;
 	/** Ends the span, as failed where an error is given. */
 	end(error?: unknown): void;

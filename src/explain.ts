@@ -3,8 +3,8 @@ import type { Exchange } from "./exchange.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import { changedHeaders, evaluate } from "./layers/evaluate.ts";
 import { chooseRoute, type Route } from "./routes.ts";
-import { classify } from "./s3/classify.ts";
 import { parseTarget, pathStyle } from "./s3/address.ts";
+import { classify } from "./s3/classify.ts";
 import { encodePath } from "./sigv4/canonical.ts";
 
 export interface Question {
@@ -20,7 +20,10 @@ export interface Explanation {
 	readonly route: string;
 	readonly mode: "enforce" | "observe";
 	readonly upstream: string;
-	readonly policies: readonly { readonly name: string; readonly options: unknown }[];
+	readonly policies: readonly {
+		readonly name: string;
+		readonly options: unknown;
+	}[];
 	/** Why the request would be refused, where it would. In observe mode it would pass all the same. */
 	readonly refusal: string | undefined;
 	/** Header changes: the value that would leave, or null for one that would be removed. */
@@ -33,8 +36,12 @@ export async function explain(
 	question: Question,
 	exchange: Exchange,
 ): Promise<Explanation> {
-	const [place = "", query = ""] = question.target.replace(/^s3:\/\//, "").split("?", 2);
-	const target = parseTarget(`/${encodePath(place)}${query === "" ? "" : `?${query}`}`);
+	const [place = "", query = ""] = question.target
+		.replace(/^s3:\/\//, "")
+		.split("?", 2);
+	const target = parseTarget(
+		`/${encodePath(place)}${query === "" ? "" : `?${query}`}`,
+	);
 	const operation = classify(
 		question.method,
 		pathStyle(target.path),
@@ -50,7 +57,10 @@ export async function explain(
 	const request = { operation, headers: question.headers, body: undefined };
 	const verdict = await evaluate(route, request, { ...exchange, route });
 	const changes = changedHeaders(question.headers, verdict.request.headers).map(
-		(name): [string, string | null] => [name, verdict.request.headers.get(name) ?? null],
+		(name): [string, string | null] => [
+			name,
+			verdict.request.headers.get(name) ?? null,
+		],
 	);
 	return {
 		operation: operation.name,

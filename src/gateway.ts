@@ -15,7 +15,7 @@ import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
 import { forward, type Store } from "./layers/forward.ts";
 import { type Load, limit } from "./layers/limit.ts";
-import { observe, type Outcome } from "./layers/observe.ts";
+import { type Outcome, observe } from "./layers/observe.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Route } from "./routes.ts";
@@ -52,12 +52,14 @@ function compose(
 		[
 			authenticate({
 				mode: config.authentication,
-				clients: config.clients.map(({ name, accessKeyId, secretAccessKey, ...limits }) => ({
-					name,
-					accessKeyId,
-					secretAccessKey,
-					limits,
-				})),
+				clients: config.clients.map(
+					({ name, accessKeyId, secretAccessKey, ...limits }) => ({
+						name,
+						accessKeyId,
+						secretAccessKey,
+						limits,
+					}),
+				),
 				region: config.region,
 				objectBytes: config.limits.objectBytes,
 				documentBytes: config.limits.documentBytes,
@@ -86,7 +88,9 @@ async function createGeneration(
 		config.upstreams.map((upstream): [string, Store] => [
 			upstream.name,
 			{
-				upstream: createUpstream(upstream as Parameters<typeof createUpstream>[0]),
+				upstream: createUpstream(
+					upstream as Parameters<typeof createUpstream>[0],
+				),
 				region: upstream.region,
 				addressing: upstream.addressing,
 				integrity: upstream.integrity,
@@ -101,7 +105,9 @@ async function createGeneration(
 		handle: compose(loaded, routes, stores, load, tell),
 		async close() {
 			// The pools close when their last request has ended: only then is no policy at work any more.
-			await Promise.all([...stores.values()].map((store) => store.upstream.close()));
+			await Promise.all(
+				[...stores.values()].map((store) => store.upstream.close()),
+			);
 			for (const route of routes) {
 				for (const { policy } of route.policies) await policy.close?.();
 			}
@@ -113,11 +119,17 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 	const { config, policies } = loaded;
 	return Promise.all(
 		config.routes.map(async (route) => {
-			const upstream = config.upstreams.find(({ name }) => name === route.upstream);
+			const upstream = config.upstreams.find(
+				({ name }) => name === route.upstream,
+			);
 			const { endpoint = "" } = upstream ?? {};
 			const host = {
 				route: route.name,
-				upstream: { name: route.upstream, endpoint, secure: endpoint.startsWith("https:") },
+				upstream: {
+					name: route.upstream,
+					endpoint,
+					secure: endpoint.startsWith("https:"),
+				},
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
@@ -139,7 +151,12 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 }
 
 /** Tracing comes later; until then a span that records nothing. */
-const noSpan: Span = { child: () => noSpan, set() {}, end() {}, traceparent: undefined };
+const noSpan: Span = {
+	child: () => noSpan,
+	set() {},
+	end() {},
+	traceparent: undefined,
+};
 
 function createExchange(received: Received, signal: AbortSignal): Exchange {
 	return {
@@ -157,7 +174,10 @@ function createExchange(received: Received, signal: AbortSignal): Exchange {
 /** Starts a gateway that serves when the promise resolves. @throws Error where an address is taken */
 export async function startGateway(
 	first: Loaded,
-	telemetry: { readonly log: Log; readonly metrics: (inFlight: () => number) => Metrics },
+	telemetry: {
+		readonly log: Log;
+		readonly metrics: (inFlight: () => number) => Metrics;
+	},
 ): Promise<Gateway> {
 	const load: Load = { inFlight: 0, draining: false };
 	const metrics = telemetry.metrics(() => load.inFlight);
@@ -169,12 +189,20 @@ export async function startGateway(
 	let current = await createGeneration(first, load, tell);
 	const respond = (arrival: Arrival) => {
 		load.inFlight += 1;
-		return current.handle(arrival, createExchange(arrival.received, arrival.signal));
+		return current.handle(
+			arrival,
+			createExchange(arrival.received, arrival.signal),
+		);
 	};
 	const refuse = (error: unknown, received: Received) => {
 		const exchange = createExchange(received, new AbortController().signal);
 		const answer = errorAnswer(error, exchange);
-		const outcome = { exchange, status: answer.status, cut: false, duration: 0 };
+		const outcome = {
+			exchange,
+			status: answer.status,
+			cut: false,
+			duration: 0,
+		};
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
 		return answer;
@@ -185,41 +213,64 @@ export async function startGateway(
 		first.config.admin === undefined
 			? undefined
 			: createAdmin({
-					ready: () => ({ ready: !load.draining, details: { draining: load.draining } }),
+					ready: () => ({
+						ready: !load.draining,
+						details: { draining: load.draining },
+					}),
 					config: () => redact(current.loaded.config),
 					explain: (question: Question) =>
 						explain(
 							current.routes,
 							question,
 							createExchange(
-								{ method: question.method, target: "", host: "", remoteAddress: "", secure: false },
+								{
+									method: question.method,
+									target: "",
+									host: "",
+									remoteAddress: "",
+									secure: false,
+								},
 								new AbortController().signal,
 							),
 						),
 					scrape: () => metrics.scrape(),
 				});
 	const adminAddress =
-		admin === undefined ? undefined : await listen(admin, first.config.admin as string).catch((error) => {
-			server.close();
-			throw error;
-		});
+		admin === undefined
+			? undefined
+			: await listen(admin, first.config.admin as string).catch((error) => {
+					server.close();
+					throw error;
+				});
 	return {
 		address,
 		adminAddress,
 		async reload(loaded) {
-			if (loaded.config.listen !== first.config.listen || loaded.config.admin !== first.config.admin) {
+			if (
+				loaded.config.listen !== first.config.listen ||
+				loaded.config.admin !== first.config.admin
+			) {
 				throw new Error("listen and admin change by a restart only");
 			}
 			const before = current;
 			current = await createGeneration(loaded, load, tell);
 			metrics.reload(true);
-			void before.close().catch((error: Error) => telemetry.log.event("error", "an old configuration did not close", { reason: error.message }));
+			void before.close().catch((error: Error) =>
+				telemetry.log.event("error", "an old configuration did not close", {
+					reason: error.message,
+				}),
+			);
 		},
 		async close() {
 			load.draining = true;
-			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			const closed = new Promise<void>((resolve) =>
+				server.close(() => resolve()),
+			);
 			server.closeIdleConnections();
-			const deadline = setTimeout(() => server.closeAllConnections(), current.loaded.config.limits.drain);
+			const deadline = setTimeout(
+				() => server.closeAllConnections(),
+				current.loaded.config.limits.drain,
+			);
 			await closed;
 			clearTimeout(deadline);
 			admin?.closeAllConnections();
@@ -232,12 +283,23 @@ export async function startGateway(
 function listen(server: Server, address: string): Promise<string> {
 	return new Promise((resolve, reject) => {
 		server.once("error", (error: NodeJS.ErrnoException) => {
-			reject(error.code === "EADDRINUSE" ? new Error(`${address} is in use by another program: choose another address or stop it`) : error);
+			reject(
+				error.code === "EADDRINUSE"
+					? new Error(
+							`${address} is in use by another program: choose another address or stop it`,
+						)
+					: error,
+			);
 		});
 		const told = (): void => {
 			const bound = server.address() as AddressInfo | string;
 			if (typeof bound === "string") resolve(bound);
-			else resolve(bound.family === "IPv6" ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`);
+			else
+				resolve(
+					bound.family === "IPv6"
+						? `[${bound.address}]:${bound.port}`
+						: `${bound.address}:${bound.port}`,
+				);
 		};
 		if (address.startsWith("unix:")) {
 			server.listen(address.slice("unix:".length), told);
@@ -250,8 +312,17 @@ function listen(server: Server, address: string): Promise<string> {
 }
 
 /** Answers a question about a configuration that is not running. */
-export async function explainWith(loaded: Loaded, question: Question): ReturnType<typeof explain> {
-	const received = { method: question.method, target: "", host: "", remoteAddress: "", secure: false };
+export async function explainWith(
+	loaded: Loaded,
+	question: Question,
+): ReturnType<typeof explain> {
+	const received = {
+		method: question.method,
+		target: "",
+		host: "",
+		remoteAddress: "",
+		secure: false,
+	};
 	const exchange = createExchange(received, new AbortController().signal);
 	return explain(await setUpRoutes(loaded), question, exchange);
 }

@@ -23,7 +23,11 @@ export {
 } from "./plugin.ts";
 export { globMatches } from "./s3/glob.ts";
 export { type Operation, type Query, queryValue } from "./s3/operation.ts";
-export { type OperationName, operationNames, operationRow } from "./s3/operations.ts";
+export {
+	type OperationName,
+	operationNames,
+	operationRow,
+} from "./s3/operations.ts";
 export {
 	child,
 	children,

@@ -60,10 +60,7 @@ export interface Plugin<Options extends z.ZodType = z.ZodType> {
 	/** Checks and types the options; its descriptions become the editor's help. */
 	readonly options: Options;
 	/** Called once for each route that names the plugin. Throws an `Error` with a sentence where options cannot work. */
-	setup(
-		options: z.output<Options>,
-		host: PolicyHost,
-	): Policy | Promise<Policy>;
+	setup(options: z.output<Options>, host: PolicyHost): Policy | Promise<Policy>;
 }
 
 /** Types a plugin by its own schema; the last line of a plugin's module. */

@@ -1,5 +1,10 @@
 /** Sets and removes request headers, for applications that cannot be changed. */
-import { definePlugin, operationNames, type OperationName, z } from "../../src/index.ts";
+import {
+	definePlugin,
+	type OperationName,
+	operationNames,
+	z,
+} from "../../src/index.ts";
 import { fill } from "../template.ts";
 
 /** What the gateway itself decides: the connection, the framing, the signature and the integrity of the body. */
@@ -9,17 +14,27 @@ const reserved =
 const name = z
 	.string()
 	.regex(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, "a header name in lower case")
-	.refine((value) => !reserved.test(value), { message: "this header is the gateway's own to decide" });
-const value = z
-	.string()
-	.regex(/^[\t\u0020-\u007e]*$/, "printable ASCII");
+	.refine((value) => !reserved.test(value), {
+		message: "this header is the gateway's own to decide",
+	});
+const value = z.string().regex(/^[\t\u0020-\u007e]*$/, "printable ASCII");
 
 const options = z.strictObject({
-	set: z.record(name, value).optional()
-		.describe("Headers to set; values may hold {bucket}, {client} and {route}."),
-	add: z.record(name, value).optional().describe("Headers to set where the request has none of that name."),
+	set: z
+		.record(name, value)
+		.optional()
+		.describe(
+			"Headers to set; values may hold {bucket}, {client} and {route}.",
+		),
+	add: z
+		.record(name, value)
+		.optional()
+		.describe("Headers to set where the request has none of that name."),
 	remove: z.array(name).optional().describe("Headers to remove."),
-	operations: z.array(z.enum(operationNames as [OperationName, ...OperationName[]])).min(1).optional()
+	operations: z
+		.array(z.enum(operationNames as [OperationName, ...OperationName[]]))
+		.min(1)
+		.optional()
 		.describe("Only on these operations."),
 });
 
@@ -39,7 +54,8 @@ export const headers = definePlugin({
 			for (const [field, text] of Object.entries(configured.add ?? {})) {
 				if (!changed.has(field)) changed.set(field, filled(text));
 			}
-			for (const [field, text] of Object.entries(configured.set ?? {})) changed.set(field, filled(text));
+			for (const [field, text] of Object.entries(configured.set ?? {}))
+				changed.set(field, filled(text));
 			return next({ ...request, headers: changed });
 		},
 	}),

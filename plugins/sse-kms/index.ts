@@ -2,8 +2,8 @@
 import {
 	definePlugin,
 	type Exchange,
-	type OperationName,
 	type Operation,
+	type OperationName,
 	type S3Request,
 	z,
 } from "../../src/index.ts";
@@ -31,16 +31,25 @@ const options = z
 			.string()
 			.min(1)
 			.optional()
-			.describe("Key id, alias or ARN. Without it the store uses its default key, on AWS aws/s3."),
+			.describe(
+				"Key id, alias or ARN. Without it the store uses its default key, on AWS aws/s3.",
+			),
 		context: z
 			.record(z.string(), z.string())
 			.optional()
-			.describe("Encryption context; values may hold {bucket}, {key}, {client} and {route}."),
+			.describe(
+				"Encryption context; values may hold {bucket}, {key}, {client} and {route}.",
+			),
 		bucketKey: z
 			.boolean()
 			.optional()
-			.describe("Whether the store may use an S3 Bucket Key: far fewer calls of the key service."),
-		dsse: z.boolean().default(false).describe("Two layers of encryption (DSSE-KMS)."),
+			.describe(
+				"Whether the store may use an S3 Bucket Key: far fewer calls of the key service.",
+			),
+		dsse: z
+			.boolean()
+			.default(false)
+			.describe("Two layers of encryption (DSSE-KMS)."),
 	})
 	.refine((value) => !(value.dsse && value.bucketKey), {
 		message: "DSSE-KMS knows no bucket keys",
@@ -69,14 +78,19 @@ export const sseKms = definePlugin({
 				return next(request);
 			}
 			if (parts.includes(operation.name)) {
-				return next(configured.mode === "override" ? withoutCustomerKey(request) : request);
+				return next(
+					configured.mode === "override"
+						? withoutCustomerKey(request)
+						: request,
+				);
 			}
 			const wanted = encryptionHeaders(configured, operation, exchange);
 			if (configured.mode === "require") {
 				demand(request, wanted);
 				return next(request);
 			}
-			if (configured.mode === "add" && asksForEncryption(request)) return next(request);
+			if (configured.mode === "add" && asksForEncryption(request))
+				return next(request);
 			return next(withEncryption(request, wanted));
 		},
 	}),
@@ -91,8 +105,12 @@ function encryptionHeaders(
 	return {
 		[algorithmHeader]: dsse ? "aws:kms:dsse" : "aws:kms",
 		...(keyId === undefined ? {} : { [keyIdHeader]: keyId }),
-		...(context === undefined ? {} : { [contextHeader]: encodeContext(context, operation, exchange) }),
-		...(bucketKey === undefined ? {} : { [bucketKeyHeader]: String(bucketKey) }),
+		...(context === undefined
+			? {}
+			: { [contextHeader]: encodeContext(context, operation, exchange) }),
+		...(bucketKey === undefined
+			? {}
+			: { [bucketKeyHeader]: String(bucketKey) }),
 	};
 }
 
@@ -106,10 +124,15 @@ function encodeContext(
 		name,
 		fill(value, operation, exchange),
 	]);
-	return Buffer.from(JSON.stringify(Object.fromEntries(filled))).toString("base64");
+	return Buffer.from(JSON.stringify(Object.fromEntries(filled))).toString(
+		"base64",
+	);
 }
 
-function demand(request: S3Request, wanted: Readonly<Record<string, string>>): void {
+function demand(
+	request: S3Request,
+	wanted: Readonly<Record<string, string>>,
+): void {
 	for (const [name, value] of Object.entries(wanted)) {
 		const given = request.headers.get(name);
 		if (given === value) continue;
@@ -118,7 +141,9 @@ function demand(request: S3Request, wanted: Readonly<Record<string, string>>): v
 		);
 	}
 	if ([...request.headers.keys()].some(isCustomerKeyHeader)) {
-		throw refusal("the owner of this data requires a key of the key service; the request brings its own.");
+		throw refusal(
+			"the owner of this data requires a key of the key service; the request brings its own.",
+		);
 	}
 }
 
@@ -129,9 +154,14 @@ function keepDefault(configured: Options, request: S3Request): void {
 	if (name === "PutBucketEncryption") {
 		const { algorithm, keyId } = defaultEncryption(request);
 		const strong = algorithm === required || algorithm === "aws:kms:dsse";
-		if (strong && (configured.keyId === undefined || keyId === configured.keyId)) return;
+		if (
+			strong &&
+			(configured.keyId === undefined || keyId === configured.keyId)
+		)
+			return;
 	}
-	const key = configured.keyId === undefined ? "" : ` with key ${configured.keyId}`;
+	const key =
+		configured.keyId === undefined ? "" : ` with key ${configured.keyId}`;
 	throw refusal(
 		`${name} would loosen the encryption of bucket ${bucket}; its owner requires ${required}${key}.`,
 	);

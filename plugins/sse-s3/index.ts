@@ -1,5 +1,10 @@
 /** Makes the store encrypt with its own keys (SSE-S3), whatever the application asked for. */
-import { definePlugin, type OperationName, type S3Request, z } from "../../src/index.ts";
+import {
+	definePlugin,
+	type OperationName,
+	type S3Request,
+	z,
+} from "../../src/index.ts";
 import {
 	algorithmHeader,
 	asksForEncryption,
@@ -13,7 +18,10 @@ import {
 } from "../server-side-encryption.ts";
 
 const wanted = { [algorithmHeader]: "AES256" };
-const bucketDefaults: readonly OperationName[] = ["PutBucketEncryption", "DeleteBucketEncryption"];
+const bucketDefaults: readonly OperationName[] = [
+	"PutBucketEncryption",
+	"DeleteBucketEncryption",
+];
 
 export const sseS3 = definePlugin({
 	name: "sse-s3",
@@ -29,13 +37,18 @@ export const sseS3 = definePlugin({
 				return next(request);
 			}
 			if (parts.includes(operation.name)) {
-				return next(configured.mode === "override" ? withoutCustomerKey(request) : request);
+				return next(
+					configured.mode === "override"
+						? withoutCustomerKey(request)
+						: request,
+				);
 			}
 			if (configured.mode === "require") {
 				demand(request);
 				return next(request);
 			}
-			if (configured.mode === "add" && asksForEncryption(request)) return next(request);
+			if (configured.mode === "add" && asksForEncryption(request))
+				return next(request);
 			return next(withEncryption(request, wanted));
 		},
 	}),

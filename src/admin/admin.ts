@@ -1,12 +1,15 @@
 /** The admin port: probes, metrics and questions. It sees the gateway through a read-only view. */
 import type { Server } from "node:http";
+import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { createServer } from "node:http";
 import { SealgateError } from "../errors.ts";
 
 export interface AdminView {
-	ready(): { readonly ready: boolean; readonly details: Readonly<Record<string, unknown>> };
+	ready(): {
+		readonly ready: boolean;
+		readonly details: Readonly<Record<string, unknown>>;
+	};
 	/** Redacted. */
 	config(): unknown;
 	/** @throws SealgateError for a question that names no S3 operation */
@@ -42,16 +45,24 @@ export function createAdmin(view: AdminView): Server {
 	app.get("/explain", async (context) => {
 		const { method = "GET", target, client = "" } = context.req.query();
 		if (target === undefined || !methods.has(method)) {
-			return context.json({ error: "ask /explain?method=PUT&target=s3://bucket/key" }, 400);
+			return context.json(
+				{ error: "ask /explain?method=PUT&target=s3://bucket/key" },
+				400,
+			);
 		}
 		const headers = new Map(
 			(context.req.queries("header") ?? []).map((header): [string, string] => {
 				const colon = header.indexOf(":");
-				return [header.slice(0, colon).trim().toLowerCase(), header.slice(colon + 1).trim()];
+				return [
+					header.slice(0, colon).trim().toLowerCase(),
+					header.slice(colon + 1).trim(),
+				];
 			}),
 		);
 		try {
-			return context.json((await view.explain({ method, target, client, headers })) as object);
+			return context.json(
+				(await view.explain({ method, target, client, headers })) as object,
+			);
 		} catch (error) {
 			if (!(error instanceof SealgateError)) throw error;
 			return context.json({ error: error.message }, 400);

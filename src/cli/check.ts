@@ -10,7 +10,9 @@ export async function check(file: string, json: boolean): Promise<number> {
 		return 0;
 	} catch (error) {
 		if (!(error instanceof ConfigFaults)) throw error;
-		console.log(json ? JSON.stringify({ faults: error.faults }) : error.message);
+		console.log(
+			json ? JSON.stringify({ faults: error.faults }) : error.message,
+		);
 		return 1;
 	}
 }

@@ -5,7 +5,9 @@ import { explainRequest } from "./explain.ts";
 import { serve } from "./serve.ts";
 
 const program = new Command("sealgate")
-	.description("A transparent S3 proxy that applies the data owner's encryption policy.")
+	.description(
+		"A transparent S3 proxy that applies the data owner's encryption policy.",
+	)
 	.exitOverride();
 
 program
@@ -38,7 +40,12 @@ program
 		async (
 			method: string,
 			target: string,
-			options: { config: string; client: string; header: string[]; json?: boolean },
+			options: {
+				config: string;
+				client: string;
+				header: string[];
+				json?: boolean;
+			},
 		) => {
 			process.exitCode = await explainRequest(method, target, options);
 		},
@@ -47,7 +54,8 @@ program
 try {
 	await program.parseAsync();
 } catch (error) {
-	if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+	if (error instanceof CommanderError)
+		process.exitCode = error.exitCode === 0 ? 0 : 2;
 	else {
 		console.error((error as Error).message);
 		process.exitCode = 1;

@@ -14,7 +14,10 @@ export async function serve(file: string): Promise<void> {
 		log,
 		metrics: (inFlight) => createMetrics(version(), inFlight),
 	});
-	log.event("info", "listening", { address: gateway.address, admin: gateway.adminAddress });
+	log.event("info", "listening", {
+		address: gateway.address,
+		admin: gateway.adminAddress,
+	});
 	process.on("SIGHUP", () => void reload(gateway, file, log));
 	let stopping = false;
 	const stop = (signal: string): void => {
@@ -33,14 +36,17 @@ async function reload(gateway: Gateway, file: string, log: Log): Promise<void> {
 		await gateway.reload(await loadConfig(file, process.env, plugins));
 		log.event("info", "reloaded");
 	} catch (error) {
-		log.event("error", "the old configuration stays in force", { reason: (error as Error).message });
+		log.event("error", "the old configuration stays in force", {
+			reason: (error as Error).message,
+		});
 	}
 }
 
 function version(): string {
 	for (const up of ["../../package.json", "../../../package.json"]) {
 		try {
-			return JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")).version;
+			return JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8"))
+				.version;
 		} catch {
 			// Built, the file lies one folder further up.
 		}

@@ -2,7 +2,10 @@
 import { globCovers, globsOverlap } from "../s3/glob.ts";
 import type { Config, RouteConfig } from "./schema.ts";
 
-export type Report = (path: readonly (string | number)[], message: string) => void;
+export type Report = (
+	path: readonly (string | number)[],
+	message: string,
+) => void;
 
 export function crossChecks(config: Config, report: Report): void {
 	checkClients(config, report);
@@ -16,39 +19,80 @@ function checkClients(config: Config, report: Report): void {
 		report(["clients"], "authentication: verify needs at least one client");
 	}
 	if (config.authentication === "trust") {
-		if (config.clients.length > 0) report(["clients"], "authentication: trust knows no clients; remove them");
+		if (config.clients.length > 0)
+			report(
+				["clients"],
+				"authentication: trust knows no clients; remove them",
+			);
 		if (!/^(unix:|127\.|localhost:|\[::1\]:)/.test(config.listen)) {
-			report(["listen"], "authentication: trust is only for a loopback address or a Unix socket");
+			report(
+				["listen"],
+				"authentication: trust is only for a loopback address or a Unix socket",
+			);
 		}
 	}
-	unique(config.clients.map((client) => client.name), ["clients"], "name", report);
-	unique(config.clients.map((client) => client.accessKeyId), ["clients"], "accessKeyId", report);
+	unique(
+		config.clients.map((client) => client.name),
+		["clients"],
+		"name",
+		report,
+	);
+	unique(
+		config.clients.map((client) => client.accessKeyId),
+		["clients"],
+		"accessKeyId",
+		report,
+	);
 }
 
 function checkNames(config: Config, report: Report): void {
-	unique(config.upstreams.map((upstream) => upstream.name), ["upstreams"], "name", report);
-	unique(config.routes.map((route) => route.name), ["routes"], "name", report);
+	unique(
+		config.upstreams.map((upstream) => upstream.name),
+		["upstreams"],
+		"name",
+		report,
+	);
+	unique(
+		config.routes.map((route) => route.name),
+		["routes"],
+		"name",
+		report,
+	);
 	const upstreams = new Set(config.upstreams.map((upstream) => upstream.name));
 	const routes = new Set(config.routes.map((route) => route.name));
 	const clients = new Set(config.clients.map((client) => client.name));
 	config.routes.forEach((route, index) => {
 		if (!upstreams.has(route.upstream)) {
-			report(["routes", index, "upstream"], `no upstream is named "${route.upstream}"`);
+			report(
+				["routes", index, "upstream"],
+				`no upstream is named "${route.upstream}"`,
+			);
 		}
 		for (const client of route.match.client ?? []) {
-			if (!clients.has(client)) report(["routes", index, "match", "client"], `no client is named "${client}"`);
+			if (!clients.has(client))
+				report(
+					["routes", index, "match", "client"],
+					`no client is named "${client}"`,
+				);
 		}
 	});
 	config.clients.forEach((client, index) => {
 		for (const route of client.routes ?? []) {
-			if (!routes.has(route)) report(["clients", index, "routes"], `no route is named "${route}"`);
+			if (!routes.has(route))
+				report(["clients", index, "routes"], `no route is named "${route}"`);
 		}
 	});
 }
 
-function unique(values: readonly string[], path: readonly (string | number)[], field: string, report: Report): void {
+function unique(
+	values: readonly string[],
+	path: readonly (string | number)[],
+	field: string,
+	report: Report,
+): void {
 	values.forEach((value, index) => {
-		if (values.indexOf(value) < index) report([...path, index, field], `"${value}" is there already`);
+		if (values.indexOf(value) < index)
+			report([...path, index, field], `"${value}" is there already`);
 	});
 }
 
@@ -59,20 +103,32 @@ function matchesAll(route: RouteConfig): boolean {
 /** A route that looks at nothing but the bucket leaves none of its buckets to the routes behind it. */
 function byBucketAlone(route: RouteConfig): boolean {
 	const { prefix, client, operation } = route.match;
-	return prefix === undefined && client === undefined && operation === undefined;
+	return (
+		prefix === undefined && client === undefined && operation === undefined
+	);
 }
 
 function checkReach(routes: readonly RouteConfig[], report: Report): void {
 	const last = routes.at(-1) as RouteConfig;
 	if (!matchesAll(last)) {
-		report(["routes", routes.length - 1, "match"], "the last route must match everything: match: {}");
+		report(
+			["routes", routes.length - 1, "match"],
+			"the last route must match everything: match: {}",
+		);
 	}
 	routes.forEach((route, index) => {
 		const before = routes
 			.slice(0, index)
-			.find((other) => byBucketAlone(other) && globCovers(other.match.bucket ?? "*", route.match.bucket ?? "*"));
+			.find(
+				(other) =>
+					byBucketAlone(other) &&
+					globCovers(other.match.bucket ?? "*", route.match.bucket ?? "*"),
+			);
 		if (before !== undefined) {
-			report(["routes", index, "match"], `never reached: route "${before.name}" takes all that it could match`);
+			report(
+				["routes", index, "match"],
+				`never reached: route "${before.name}" takes all that it could match`,
+			);
 		}
 	});
 }
@@ -84,7 +140,11 @@ function checkOneStore(routes: readonly RouteConfig[], report: Report): void {
 			if (earlier.upstream === later.upstream || !globsOverlap(a, b)) return;
 			const settled = routes
 				.slice(0, j)
-				.some((other) => byBucketAlone(other) && [a, b].some((glob) => globCovers(other.match.bucket ?? "*", glob)));
+				.some(
+					(other) =>
+						byBucketAlone(other) &&
+						[a, b].some((glob) => globCovers(other.match.bucket ?? "*", glob)),
+				);
 			if (settled) return;
 			report(
 				["routes", j, "upstream"],

@@ -14,7 +14,8 @@ export function interpolate(text: string, sources: Sources): string {
 		const [kind, source] = [inside.slice(0, colon), inside.slice(colon + 1)];
 		if (kind === "env") {
 			const value = sources.environment(source);
-			if (value === undefined) throw new Error(`the environment has no variable ${source}`);
+			if (value === undefined)
+				throw new Error(`the environment has no variable ${source}`);
 			return value;
 		}
 		if (kind === "file") {
@@ -24,6 +25,8 @@ export function interpolate(text: string, sources: Sources): string {
 				throw new Error(`the file ${source} cannot be read`);
 			}
 		}
-		throw new Error(`"\${${inside}}" is neither \${env:NAME} nor \${file:PATH}`);
+		throw new Error(
+			`"\${${inside}}" is neither \${env:NAME} nor \${file:PATH}`,
+		);
 	});
 }

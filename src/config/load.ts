@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { z } from "zod";
 import type { Plugin } from "../plugin.ts";
 import { crossChecks, type Report } from "./cross-checks.ts";
 import { interpolate } from "./interpolate.ts";
@@ -38,7 +39,10 @@ export class ConfigFaults extends Error {
 	constructor(file: string, faults: readonly Fault[]) {
 		super(
 			faults
-				.map((fault) => `${file}:${fault.line}:${fault.column} ${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`)
+				.map(
+					(fault) =>
+						`${file}:${fault.line}:${fault.column} ${fault.path === "" ? "" : `${fault.path}: `}${fault.message}`,
+				)
 				.join("\n"),
 		);
 		this.faults = faults;
@@ -61,7 +65,9 @@ export async function loadConfig(
 	try {
 		text = readFileSync(file, "utf8");
 	} catch {
-		throw new ConfigFaults(file, [{ path: "", line: 1, column: 1, message: "the file cannot be read" }]);
+		throw new ConfigFaults(file, [
+			{ path: "", line: 1, column: 1, message: "the file cannot be read" },
+		]);
 	}
 	const lines = new LineCounter();
 	const document = parseDocument(text, { lineCounter: lines });
@@ -71,15 +77,28 @@ export async function loadConfig(
 		return { line: Math.max(line, 1), column: Math.max(col, 1) };
 	};
 	const report: Report = (path, message) => {
-		faults.push({ path: formatPath(path), ...at(offsetOf(document, path)), message });
+		faults.push({
+			path: formatPath(path),
+			...at(offsetOf(document, path)),
+			message,
+		});
 	};
 	for (const error of document.errors) {
-		faults.push({ path: "", ...at(error.pos[0]), message: error.message.split("\n")[0] as string });
+		faults.push({
+			path: "",
+			...at(error.pos[0]),
+			message: error.message.split("\n")[0] as string,
+		});
 	}
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
 	visit(document, {
 		Scalar(_key, node) {
-			if (!isScalar(node) || typeof node.value !== "string" || !node.value.includes("${")) return;
+			if (
+				!isScalar(node) ||
+				typeof node.value !== "string" ||
+				!node.value.includes("${")
+			)
+				return;
 			try {
 				node.value = interpolate(node.value, {
 					environment: (name) => environment[name],
@@ -90,12 +109,19 @@ export async function loadConfig(
 					},
 				});
 			} catch (error) {
-				faults.push({ path: "", ...at(node.range?.[0] ?? 0), message: (error as Error).message });
+				faults.push({
+					path: "",
+					...at(node.range?.[0] ?? 0),
+					message: (error as Error).message,
+				});
 			}
 		},
 	});
-	const parsed = configSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-	for (const issue of parsed.error?.issues ?? []) report(issue.path as Path, issue.message);
+	const parsed = configSchema.safeParse(
+		document.toJS({ maxAliasCount: 100 }) ?? {},
+	);
+	for (const issue of parsed.error?.issues ?? [])
+		report(issue.path as Path, sentence(issue));
 	if (parsed.data === undefined) throw new ConfigFaults(file, faults);
 	crossChecks(parsed.data, report);
 	const policies = await resolvePolicies(parsed.data, file, known, report);
@@ -115,31 +141,42 @@ async function resolvePolicies(
 		for (const [index, entry] of route.policies.entries()) {
 			const [name, given] = Object.entries(entry)[0] as [string, unknown];
 			const path = ["routes", routeIndex, "policies", index, name];
-			const plugin = known.find((candidate) => candidate.name === name) ?? (await importPlugin(name, file));
+			const plugin =
+				known.find((candidate) => candidate.name === name) ??
+				(await importPlugin(name, file));
 			if (typeof plugin === "string") {
 				report(path, plugin);
 				continue;
 			}
 			const options = plugin.options.safeParse(given ?? {});
-			for (const issue of options.error?.issues ?? []) report([...path, ...(issue.path as Path)], issue.message);
+			for (const issue of options.error?.issues ?? [])
+				report([...path, ...(issue.path as Path)], sentence(issue));
 			configured.push({ plugin, options: options.data });
 		}
 		const message = checkStack(configured.map(({ plugin }) => plugin));
-		if (message !== undefined) report(["routes", routeIndex, "policies"], message);
+		if (message !== undefined)
+			report(["routes", routeIndex, "policies"], message);
 		all.set(route.name, configured);
 	}
 	return all;
 }
 
 /** @returns the plugin, or a sentence that says why there is none */
-async function importPlugin(name: string, file: string): Promise<Plugin | string> {
+async function importPlugin(
+	name: string,
+	file: string,
+): Promise<Plugin | string> {
 	if (!/^[./@]|\//.test(name) && !name.startsWith("sealgate-plugin-")) {
 		return `no policy is named "${name}"; a third-party plugin is named by its path or its package`;
 	}
 	try {
 		const require = createRequire(resolve(file));
-		const found = /^[./]/.test(name) ? resolve(dirname(file), name) : require.resolve(name);
-		const module: Record<string, unknown> = await import(pathToFileURL(found).href);
+		const found = /^[./]/.test(name)
+			? resolve(dirname(file), name)
+			: require.resolve(name);
+		const module: Record<string, unknown> = await import(
+			pathToFileURL(found).href
+		);
 		const plugins = Object.values(module).filter(isPlugin);
 		if (plugins.length === 1) return plugins[0] as Plugin;
 		return `"${name}" must export one plugin made by definePlugin; it exports ${plugins.length}`;
@@ -150,7 +187,18 @@ async function importPlugin(name: string, file: string): Promise<Plugin | string
 
 function isPlugin(value: unknown): value is Plugin {
 	const candidate = value as Partial<Plugin> | null;
-	return typeof candidate === "object" && candidate?.api === 1 && typeof candidate.setup === "function";
+	return (
+		typeof candidate === "object" &&
+		candidate?.api === 1 &&
+		typeof candidate.setup === "function"
+	);
+}
+
+/** What is wrong with a key of a record stands one level further in. */
+function sentence(issue: z.core.$ZodIssue): string {
+	return issue.code === "invalid_key"
+		? (issue.issues[0]?.message ?? issue.message)
+		: issue.message;
 }
 
 function formatPath(path: Path): string {
@@ -161,7 +209,10 @@ function formatPath(path: Path): string {
 }
 
 /** The place of the node, or of its nearest parent that exists. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
+function offsetOf(
+	document: ReturnType<typeof parseDocument>,
+	path: Path,
+): number {
 	for (let length = path.length; length >= 0; length--) {
 		const node = document.getIn(path.slice(0, length), true);
 		if (isNode(node) && node.range) return node.range[0];

@@ -7,7 +7,9 @@ export function redact(value: unknown): unknown {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, inner]) => [
 			name,
-			secretFields.has(name) && inner !== undefined ? "[redacted]" : redact(inner),
+			secretFields.has(name) && inner !== undefined
+				? "[redacted]"
+				: redact(inner),
 		]),
 	);
 }

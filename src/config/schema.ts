@@ -3,21 +3,42 @@ import { z } from "zod";
 import { type OperationName, operationNames } from "../s3/operations.ts";
 import { duration, size } from "./quantities.ts";
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "letters, digits, dots, dashes and underscores");
+const name = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+		"letters, digits, dots, dashes and underscores",
+	);
 const secret = z.string().min(1).meta({ secret: true });
 const address = z
 	.string()
-	.regex(/^(unix:\/.+|(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5})$/, "host:port, [address]:port or unix:/path");
+	.regex(
+		/^(unix:\/.+|(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5})$/,
+		"host:port, [address]:port or unix:/path",
+	);
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
 	z.union([item.transform((value) => [value]), z.array(item).min(1)]);
 const verb = z.enum(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
 
 const client = z.strictObject({
 	name: name.describe("Name in logs, routes and the audit record."),
-	accessKeyId: z.string().min(1).describe("Access key that the client signs with."),
-	secretAccessKey: secret.describe("Its secret; give it by ${env:…} or ${file:…}."),
-	buckets: z.array(z.string()).min(1).optional().describe("Globs of the buckets it may use."),
-	prefixes: z.array(z.string()).min(1).optional().describe("Starts of the keys it may use."),
+	accessKeyId: z
+		.string()
+		.min(1)
+		.describe("Access key that the client signs with."),
+	secretAccessKey: secret.describe(
+		"Its secret; refer to an environment variable or a file.",
+	),
+	buckets: z
+		.array(z.string())
+		.min(1)
+		.optional()
+		.describe("Globs of the buckets it may use."),
+	prefixes: z
+		.array(z.string())
+		.min(1)
+		.optional()
+		.describe("Starts of the keys it may use."),
 	verbs: z.array(verb).min(1).optional().describe("HTTP methods it may use."),
 	routes: z.array(name).min(1).optional().describe("Routes it may use."),
 });
@@ -32,10 +53,20 @@ const upstream = z.strictObject({
 	name: name.describe("Name that routes use."),
 	endpoint: z
 		.string()
-		.regex(/^https?:\/\/[^/?#@\s]+$/, "http://host[:port] or https://host[:port], and nothing behind it")
+		.regex(
+			/^https?:\/\/[^/?#@\s]+$/,
+			"http://host[:port] or https://host[:port], and nothing behind it",
+		)
 		.describe("Where the store listens."),
-	region: z.string().min(1).default("us-east-1").describe("Region that requests are signed for."),
-	addressing: z.enum(["path", "virtual"]).default("path").describe("Whether the bucket stands in the path or in the host."),
+	region: z
+		.string()
+		.min(1)
+		.default("us-east-1")
+		.describe("Region that requests are signed for."),
+	addressing: z
+		.enum(["path", "virtual"])
+		.default("path")
+		.describe("Whether the bucket stands in the path or in the host."),
 	credentials: z
 		.union([
 			z.enum(["default", "anonymous"]),
@@ -46,11 +77,15 @@ const upstream = z.strictObject({
 			}),
 		])
 		.default("default")
-		.describe("default: the AWS credential chain; anonymous: unsigned; a key pair; or a key pair for each client."),
+		.describe(
+			"default: the AWS credential chain; anonymous: unsigned; a key pair; or a key pair for each client.",
+		),
 	integrity: z
 		.enum(["trailer", "signed-chunks", "unsigned"])
 		.default("trailer")
-		.describe("How a cut body shows itself to the store; signed-chunks where it knows no trailers."),
+		.describe(
+			"How a cut body shows itself to the store; signed-chunks where it knows no trailers.",
+		),
 	tls: z
 		.strictObject({
 			ca: z.string().optional(),
@@ -69,39 +104,72 @@ const upstream = z.strictObject({
 			idle: duration.default(60_000),
 		})
 		.prefault({})
-		.describe("Longest wait for a connection, for an answer, and within a body."),
+		.describe(
+			"Longest wait for a connection, for an answer, and within a body.",
+		),
 });
 
 const route = z.strictObject({
 	name: name.describe("Name in logs and metrics."),
 	match: z
 		.strictObject({
-			bucket: z.string().min(1).optional().describe("Glob: * any characters, ? one."),
+			bucket: z
+				.string()
+				.min(1)
+				.optional()
+				.describe("Glob: * any characters, ? one."),
 			prefix: z.string().min(1).optional().describe("Start of the object key."),
 			client: oneOrMore(name).optional(),
-			operation: oneOrMore(z.enum(operationNames as [OperationName, ...OperationName[]])).optional(),
+			operation: oneOrMore(
+				z.enum(operationNames as [OperationName, ...OperationName[]]),
+			).optional(),
 		})
 		.describe("First match wins; the last route matches everything."),
 	upstream: name,
-	mode: z.enum(["enforce", "observe"]).default("enforce").describe("observe: record what would be done, change nothing."),
+	mode: z
+		.enum(["enforce", "observe"])
+		.default("enforce")
+		.describe("observe: record what would be done, change nothing."),
 	policies: z
-		.array(z.record(z.string(), z.unknown()).refine((entry) => Object.keys(entry).length === 1, "one policy an entry: its name, then its options"))
+		.array(
+			z
+				.record(z.string(), z.unknown())
+				.refine(
+					(entry) => Object.keys(entry).length === 1,
+					"one policy an entry: its name, then its options",
+				),
+		)
 		.default([])
 		.describe("In order. A name of a plugin, or a package or path of one."),
 });
 
 export const configSchema = z.strictObject({
-	listen: address.describe("host:port or unix:/path on which clients are served."),
-	admin: address.optional().describe("The same for probes, metrics and explain."),
-	authentication: z.enum(["verify", "trust"]).describe("verify: SigV4; trust: whoever reaches a loopback or Unix listener."),
-	region: z.string().min(1).optional().describe("Region that clients must sign for. Absent: any."),
+	listen: address.describe(
+		"host:port or unix:/path on which clients are served.",
+	),
+	admin: address
+		.optional()
+		.describe("The same for probes, metrics and explain."),
+	authentication: z
+		.enum(["verify", "trust"])
+		.describe(
+			"verify: SigV4; trust: whoever reaches a loopback or Unix listener.",
+		),
+	region: z
+		.string()
+		.min(1)
+		.optional()
+		.describe("Region that clients must sign for. Absent: any."),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	routes: z.array(route).min(1),
 	telemetry: z
 		.strictObject({
 			logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
-			objectKeys: z.enum(["plain", "off"]).default("plain").describe("Whether log lines name object keys."),
+			objectKeys: z
+				.enum(["plain", "off"])
+				.default("plain")
+				.describe("Whether log lines name object keys."),
 		})
 		.prefault({}),
 	limits: z

@@ -9,7 +9,8 @@ export function checkStack(plugins: readonly Plugin[]): string | undefined {
 		return `"${names}" both change bodies; one route takes one of them`;
 	}
 	const lengthOnly = plugins.find(
-		(plugin) => plugin.effects.includes("length") && !plugin.effects.includes("body"),
+		(plugin) =>
+			plugin.effects.includes("length") && !plugin.effects.includes("body"),
 	);
 	if (lengthOnly !== undefined) {
 		return `"${lengthOnly.name}" changes lengths but not bodies, which cannot be`;

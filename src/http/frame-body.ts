@@ -69,10 +69,7 @@ function framed(
 function claimedHeaders(body: Body | undefined): HeaderMap {
 	if (body?.checksum === undefined) return none;
 	return new Map([
-		[
-			body.checksum.header,
-			createChecksumOfNothing(body.checksum),
-		],
+		[body.checksum.header, createChecksumOfNothing(body.checksum)],
 	]);
 }
 
@@ -103,7 +100,7 @@ function withTrailer(body: Body, length: number): FramedBody {
 	const headers = chunkedHeaders(length, encoded).set("x-amz-trailer", name);
 	return framed("STREAMING-UNSIGNED-PAYLOAD-TRAILER", headers, () =>
 		through(body, encoded, (to) => {
-			const checksum = claimed === undefined ? createChecksum(algorithm) : undefined;
+			const checksum = createChecksum(algorithm);
 			const encoder = new AwsChunkedEncoder({
 				mode: "trailer",
 				decodedLength: length,
@@ -112,13 +109,14 @@ function withTrailer(body: Body, length: number): FramedBody {
 			});
 			return {
 				data(chunk) {
-					checksum?.update(chunk);
+					if (claimed === undefined) checksum.update(chunk);
 					return encoder.write(chunk);
 				},
 				end() {
 					encoder.end(
-						claimed?.value() ??
-							(checksum?.digest() as Buffer).toString("base64"),
+						claimed === undefined
+							? checksum.digest().toString("base64")
+							: claimed.value(),
 					);
 					to.end();
 				},

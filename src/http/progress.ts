@@ -24,10 +24,7 @@ export function watchProgress(
 	let paused = false;
 	let excused = false;
 	const timer = setInterval(() => {
-		if (
-			!excused &&
-			bytes * 1_000 < limits.minimumBodyRate * limits.bodyGrace
-		) {
+		if (!excused && bytes * 1_000 < limits.minimumBodyRate * limits.bodyGrace) {
 			clearInterval(timer);
 			stalled();
 			return;

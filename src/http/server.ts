@@ -52,14 +52,23 @@ const singletons = new Set([
 ]);
 
 function singleton(name: string): boolean {
-	return singletons.has(name) || (name.startsWith("x-amz-") && !name.startsWith("x-amz-meta-"));
+	return (
+		singletons.has(name) ||
+		(name.startsWith("x-amz-") && !name.startsWith("x-amz-meta-"))
+	);
 }
 
 /** @throws SealgateError `http-malformed` for a field that may not be repeated, `headers-too-large` */
-function readHeaders(request: IncomingMessage, limits: ServerLimits): HeaderMap {
+function readHeaders(
+	request: IncomingMessage,
+	limits: ServerLimits,
+): HeaderMap {
 	const raw = request.rawHeaders;
 	if (raw.length / 2 > limits.headerCount) {
-		throw new SealgateError("headers-too-large", `The request has more than ${limits.headerCount} header fields.`);
+		throw new SealgateError(
+			"headers-too-large",
+			`The request has more than ${limits.headerCount} header fields.`,
+		);
 	}
 	const headers = new Map<string, string>();
 	for (let index = 0; index < raw.length; index += 2) {
@@ -67,7 +76,10 @@ function readHeaders(request: IncomingMessage, limits: ServerLimits): HeaderMap 
 		const value = raw[index + 1] as string;
 		const before = headers.get(name);
 		if (before !== undefined && singleton(name)) {
-			throw new SealgateError("http-malformed", `The header ${name} appears more than once.`);
+			throw new SealgateError(
+				"http-malformed",
+				`The header ${name} appears more than once.`,
+			);
 		}
 		headers.set(name, before === undefined ? value : `${before},${value}`);
 	}
@@ -75,10 +87,15 @@ function readHeaders(request: IncomingMessage, limits: ServerLimits): HeaderMap 
 }
 
 /** The request's body as the gateway's kind; asks the client for it (`100 Continue`) when it is started. */
-function readBody(request: IncomingMessage, response: ServerResponse, limits: ServerLimits): Body | undefined {
+function readBody(
+	request: IncomingMessage,
+	response: ServerResponse,
+	limits: ServerLimits,
+): Body | undefined {
 	const declared = request.headers["content-length"];
 	const chunked = request.headers["transfer-encoding"] !== undefined;
-	if (!chunked && (declared === undefined || Number(declared) === 0)) return undefined;
+	if (!chunked && (declared === undefined || Number(declared) === 0))
+		return undefined;
 	return {
 		length: chunked ? undefined : Number(declared),
 		start(receiver) {
@@ -150,9 +167,15 @@ const lingerTime = 2_000;
  * `100 Continue` may skip the body and send its next request: never read on there. A short body is read and thrown away.
  * Otherwise the connection closes, after the client had time to read the answer: a reset would lose it.
  */
-function settleUnreadBody(request: IncomingMessage, response: ServerResponse, asked: boolean): void {
+function settleUnreadBody(
+	request: IncomingMessage,
+	response: ServerResponse,
+	asked: boolean,
+): void {
 	if (request.complete) return;
-	const declared = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
+	const declared = Number(
+		request.headers["content-length"] ?? Number.POSITIVE_INFINITY,
+	);
 	if (!asked && !expectsContinue(request) && declared <= drainBytes) {
 		request.resume();
 		return;
@@ -191,14 +214,21 @@ function writeAnswer(
 	settleUnreadBody(request, response, asked);
 	const body = answer.body;
 	if (body === undefined || bodiless(request.method as string, answer.status)) {
-		if (body !== undefined) body.start({ data: () => true, end() {}, fail() {} }).stop(new Error("no body is due"));
-		if (!response.hasHeader("content-length") && !bodiless(request.method as string, answer.status)) {
+		if (body !== undefined)
+			body
+				.start({ data: () => true, end() {}, fail() {} })
+				.stop(new Error("no body is due"));
+		if (
+			!response.hasHeader("content-length") &&
+			!bodiless(request.method as string, answer.status)
+		) {
 			response.setHeader("content-length", "0");
 		}
 		response.end();
 		return;
 	}
-	if (body.length !== undefined) response.setHeader("content-length", String(body.length));
+	if (body.length !== undefined)
+		response.setHeader("content-length", String(body.length));
 	response.flushHeaders();
 	const progress = watchProgress(limits, () => {
 		flow.stop(new Error("the client reads too slowly"));
@@ -250,13 +280,19 @@ export function createListener(
 	respond: Responder,
 	refuse: (error: unknown, received: Received) => S3Response,
 ): Server {
-	const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+	const serve = async (
+		request: IncomingMessage,
+		response: ServerResponse,
+	): Promise<void> => {
 		const received = describe(request);
 		let asked = false;
 		let answer: S3Response;
 		try {
 			if (received.target.length > limits.targetBytes) {
-				throw new SealgateError("uri-malformed", `The request target is longer than ${limits.targetBytes} bytes.`);
+				throw new SealgateError(
+					"uri-malformed",
+					`The request target is longer than ${limits.targetBytes} bytes.`,
+				);
 			}
 			const gone = new AbortController();
 			response.once("close", () => gone.abort());
@@ -293,16 +329,39 @@ export function createListener(
 	);
 	server.maxConnections = limits.connections;
 	server.on("checkContinue", serve);
-	server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-		const error = new SealgateError("http-malformed", "The only expectation served is 100-continue.");
-		writeAnswer(request, response, { ...refuse(error, describe(request)), status: 417 }, limits, false);
-	});
-	server.on("connect", (_request: IncomingMessage, socket: Socket) => socket.end("HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"));
+	server.on(
+		"checkExpectation",
+		(request: IncomingMessage, response: ServerResponse) => {
+			const error = new SealgateError(
+				"http-malformed",
+				"The only expectation served is 100-continue.",
+			);
+			writeAnswer(
+				request,
+				response,
+				{ ...refuse(error, describe(request)), status: 417 },
+				limits,
+				false,
+			);
+		},
+	);
+	server.on("connect", (_request: IncomingMessage, socket: Socket) =>
+		socket.end(
+			"HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+		),
+	);
 	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-		if (error.code === "ECONNRESET" || !socket.writable) return socket.destroy();
+		if (error.code === "ECONNRESET" || !socket.writable)
+			return socket.destroy();
 		const status =
-			error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "408 Request Timeout" : "400 Bad Request";
-		socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+			error.code === "HPE_HEADER_OVERFLOW"
+				? "431 Request Header Fields Too Large"
+				: error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+					? "408 Request Timeout"
+					: "400 Bad Request";
+		socket.end(
+			`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+		);
 	});
 	return server;
 }

@@ -135,7 +135,8 @@ function replayable(request: UpstreamRequest, error: unknown): boolean {
 		return false;
 	}
 	const code = (error as NodeJS.ErrnoException).code ?? "";
-	if (code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT") return true;
+	if (code === "ECONNREFUSED" || code === "UND_ERR_CONNECT_TIMEOUT")
+		return true;
 	const safe = request.method === "GET" || request.method === "HEAD";
 	return safe && (code === "ECONNRESET" || code === "UND_ERR_SOCKET");
 }
@@ -226,7 +227,8 @@ function dispatch(
 					answer = new AnswerBody(started);
 					const headers = readRawHeaders(started.rawHeaders as Buffer[]);
 					const length = headers.get("content-length");
-					const bare = request.method === "HEAD" || status === 204 || status === 304;
+					const bare =
+						request.method === "HEAD" || status === 204 || status === 304;
 					resolve({
 						status,
 						headers: endToEnd(headers),

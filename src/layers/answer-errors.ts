@@ -63,5 +63,7 @@ export function errorAnswer(error: unknown, exchange: Exchange): S3Response {
 
 function reason(error: SealgateError): string {
 	const cause = error.cause instanceof Error ? error.cause : undefined;
-	return cause === undefined ? error.message : `${error.message} (${cause.message})`;
+	return cause === undefined
+		? error.message
+		: `${error.message} (${cause.message})`;
 }

@@ -36,7 +36,11 @@ export interface AuthenticationOptions {
 
 const trusted: Client = { name: "trusted", accessKeyId: undefined, limits: {} };
 /** A preflight carries no credentials by design; the store decides by its CORS rules. Fetch standard, section 3.2. */
-const preflight: Client = { name: "preflight", accessKeyId: undefined, limits: {} };
+const preflight: Client = {
+	name: "preflight",
+	accessKeyId: undefined,
+	limits: {},
+};
 
 export function authenticate(options: AuthenticationOptions): Layer {
 	const byAccessKey = new Map(
@@ -44,8 +48,18 @@ export function authenticate(options: AuthenticationOptions): Layer {
 	);
 	return (next) => async (request, exchange) => {
 		const target = parseTarget(exchange.received.target);
-		const head = { method: exchange.received.method, ...target, headers: request.headers };
-		const { client, seed } = identify(options, byAccessKey, request, head, exchange);
+		const head = {
+			method: exchange.received.method,
+			...target,
+			headers: request.headers,
+		};
+		const { client, seed } = identify(
+			options,
+			byAccessKey,
+			request,
+			head,
+			exchange,
+		);
 		exchange.findings.client = client.name;
 		if (client.accessKeyId !== undefined) {
 			exchange.findings.accessKeyId = client.accessKeyId;

@@ -49,7 +49,9 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		await judgeCopySource(request, routed, at);
 		if (operation.name === "DeleteObjects") {
-			return deleteObjects(request, routed, at, (kept) => pass(route, kept, routed, next));
+			return deleteObjects(request, routed, at, (kept) =>
+				pass(route, kept, routed, next),
+			);
 		}
 		return pass(route, request, routed, next);
 	};
@@ -76,12 +78,17 @@ async function pass(
 	exchange: Exchange,
 	next: Handler,
 ): ReturnType<Handler> {
-	if (route.mode === "enforce") return applyPolicies(route, request, exchange, next);
+	if (route.mode === "enforce")
+		return applyPolicies(route, request, exchange, next);
 	await evaluate(route, request, exchange);
 	return next(request, exchange);
 }
 
-async function judge(route: Route, request: S3Request, exchange: Exchange): Promise<void> {
+async function judge(
+	route: Route,
+	request: S3Request,
+	exchange: Exchange,
+): Promise<void> {
 	const { refusal } = await evaluate(route, request, { ...exchange, route });
 	if (refusal !== undefined && route.mode === "enforce") throw refusal;
 }
@@ -116,7 +123,8 @@ async function judgeCopySource(
 		method: "GET",
 		bucket: source.bucket,
 		key: source.key,
-		query: source.versionId === undefined ? [] : [["versionId", source.versionId]],
+		query:
+			source.versionId === undefined ? [] : [["versionId", source.versionId]],
 	};
 	const route = at("GetObject", source);
 	checkRouteLimit(exchange, route);
@@ -126,5 +134,9 @@ async function judgeCopySource(
 			`A copy from upstream "${route.upstream}" to upstream "${exchange.route?.upstream}" is not implemented: read ${source.bucket}/${source.key} and write it.`,
 		);
 	}
-	await judge(route, { operation, headers: new Map(), body: undefined }, exchange);
+	await judge(
+		route,
+		{ operation, headers: new Map(), body: undefined },
+		exchange,
+	);
 }

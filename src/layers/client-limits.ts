@@ -50,8 +50,10 @@ function checkBucketOperation(
 	prefix = "",
 ): void {
 	if (harmless.has(name)) return;
-	if (!listings.has(name)) throw denied(`${name}, which is about the whole bucket`);
-	if (!mayUseKey(limits, prefix)) throw denied(`a listing of prefix "${prefix}"`);
+	if (!listings.has(name))
+		throw denied(`${name}, which is about the whole bucket`);
+	if (!mayUseKey(limits, prefix))
+		throw denied(`a listing of prefix "${prefix}"`);
 }
 
 export function mayUseBucket(limits: ClientLimits, bucket: string): boolean {

@@ -29,7 +29,11 @@ export async function deleteObjects(
 ): Promise<S3Response> {
 	const document = parseXml(request.body?.content ?? Buffer.alloc(0));
 	const objects = children(document, "Object");
-	if (document.name !== "Delete" || objects.length === 0 || objects.length > mostKeys) {
+	if (
+		document.name !== "Delete" ||
+		objects.length === 0 ||
+		objects.length > mostKeys
+	) {
 		throw new SealgateError(
 			"xml-malformed",
 			"The XML you provided was not well-formed or did not validate against our published schema",
@@ -38,20 +42,38 @@ export async function deleteObjects(
 	const kept: XmlElement[] = [];
 	const refused: XmlElement[] = [];
 	for (const object of objects) {
-		const refusal = await judgeKey(childText(object, "Key") ?? "", object, request, exchange, at);
+		const refusal = await judgeKey(
+			childText(object, "Key") ?? "",
+			object,
+			request,
+			exchange,
+			at,
+		);
 		if (refusal === undefined) kept.push(object);
 		else refused.push(refusalOf(object, refusal));
 	}
 	if (refused.length === 0) return send(request);
 	if (kept.length === 0) return answer(200, new Map(), refused);
 	const quiet = child(document, "Quiet");
-	const rest = renderXml(element("Delete", quiet === undefined ? kept : [quiet, ...kept], document.attributes));
+	const rest = renderXml(
+		element(
+			"Delete",
+			quiet === undefined ? kept : [quiet, ...kept],
+			document.attributes,
+		),
+	);
 	const response = await send({ ...request, body: bodyOf(rest) });
 	if (response.status !== 200 || response.body === undefined) return response;
-	const text = await readAll(response.body, answerBytes, () =>
-		new SealgateError("upstream-broken", "The store's answer is too long."),
+	const text = await readAll(
+		response.body,
+		answerBytes,
+		() =>
+			new SealgateError("upstream-broken", "The store's answer is too long."),
 	);
-	return answer(200, response.headers, [...parseXml(text).children, ...refused]);
+	return answer(200, response.headers, [
+		...parseXml(text).children,
+		...refused,
+	]);
 }
 
 async function judgeKey(
@@ -63,7 +85,10 @@ async function judgeKey(
 ): Promise<SealgateError | undefined> {
 	const { bucket } = request.operation;
 	if (!mayUseKey(exchange.client?.limits ?? {}, key)) {
-		return new SealgateError("access-denied", "Access Denied: this client may not use the key.");
+		return new SealgateError(
+			"access-denied",
+			"Access Denied: this client may not use the key.",
+		);
 	}
 	const route = at("DeleteObject", { bucket, key });
 	const versionId = childText(object, "VersionId");

@@ -38,7 +38,9 @@ async function applyOne(
 	const span = exchange.span.child("policy.evaluate", {
 		"sealgate.policy": entry.name,
 	});
-	const decide = (decision: Pick<Decision, "outcome" | "changes" | "reason">) => {
+	const decide = (
+		decision: Pick<Decision, "outcome" | "changes" | "reason">,
+	) => {
 		span.end();
 		exchange.findings.decisions.push({
 			policy: entry.name,
@@ -54,14 +56,21 @@ async function applyOne(
 			(changed) => {
 				passed = true;
 				const changes = changedHeaders(request.headers, changed.headers);
-				decide({ outcome: changes.length > 0 || changed.body !== request.body ? "changed" : "unchanged", changes });
+				decide({
+					outcome:
+						changes.length > 0 || changed.body !== request.body
+							? "changed"
+							: "unchanged",
+					changes,
+				});
 				return next(changed);
 			},
 			exchange,
 		);
 	} catch (error) {
 		if (!passed) {
-			const reason = error instanceof SealgateError ? error.message : "the policy failed";
+			const reason =
+				error instanceof SealgateError ? error.message : "the policy failed";
 			decide({ outcome: "refused", changes: [], reason });
 		}
 		throw error;
@@ -71,7 +80,9 @@ async function applyOne(
 /** Names of the fields that differ. */
 export function changedHeaders(before: HeaderMap, after: HeaderMap): string[] {
 	const names = new Set([...before.keys(), ...after.keys()]);
-	return [...names].filter((name) => before.get(name) !== after.get(name)).sort();
+	return [...names]
+		.filter((name) => before.get(name) !== after.get(name))
+		.sort();
 }
 
 /** What would come of a request, with nothing sent anywhere. */

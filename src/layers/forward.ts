@@ -109,7 +109,10 @@ function locate(
 	if (store.addressing === "virtual" && !bucket.includes(".")) {
 		return { host: `${bucket}.${host}`, path: `/${object}` };
 	}
-	return { host, path: key === undefined ? `/${bucket}` : `/${bucket}/${object}` };
+	return {
+		host,
+		path: key === undefined ? `/${bucket}` : `/${bucket}/${object}`,
+	};
 }
 
 /** Several operations on documents are refused by stores without a digest of the document. */

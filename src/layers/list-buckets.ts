@@ -49,18 +49,37 @@ interface Found {
 	readonly refusal?: S3Response;
 }
 
-async function bucketsOf(request: S3Request, exchange: Exchange, next: Handler): Promise<Found> {
+async function bucketsOf(
+	request: S3Request,
+	exchange: Exchange,
+	next: Handler,
+): Promise<Found> {
 	const buckets: XmlElement[] = [];
 	let owner: XmlElement | undefined;
 	let token: string | undefined;
 	do {
 		const query: [string, string][] =
-			token === undefined ? [] : [["continuation-token", token], ["max-buckets", String(mostBuckets)]];
-		const response = await next({ ...request, operation: { ...request.operation, query } }, exchange);
-		if (response.status !== 200 || response.body === undefined) return { refusal: response };
+			token === undefined
+				? []
+				: [
+						["continuation-token", token],
+						["max-buckets", String(mostBuckets)],
+					];
+		const response = await next(
+			{ ...request, operation: { ...request.operation, query } },
+			exchange,
+		);
+		if (response.status !== 200 || response.body === undefined)
+			return { refusal: response };
 		const document = parseXml(
-			await readAll(response.body, answerBytes, () =>
-				new SealgateError("upstream-broken", "The store's list of buckets is too long."),
+			await readAll(
+				response.body,
+				answerBytes,
+				() =>
+					new SealgateError(
+						"upstream-broken",
+						"The store's list of buckets is too long.",
+					),
 			),
 		);
 		owner ??= child(document, "Owner");
@@ -80,20 +99,39 @@ function page(
 ): S3Response {
 	const { query } = request.operation;
 	const prefix = queryValue(query, "prefix") ?? "";
-	const after = Buffer.from(queryValue(query, "continuation-token") ?? "", "base64url").toString();
-	const most = Math.min(Number(queryValue(query, "max-buckets") ?? mostBuckets) || mostBuckets, mostBuckets);
+	const after = Buffer.from(
+		queryValue(query, "continuation-token") ?? "",
+		"base64url",
+	).toString();
+	const most = Math.min(
+		Number(queryValue(query, "max-buckets") ?? mostBuckets) || mostBuckets,
+		mostBuckets,
+	);
 	const names = [...merged.keys()]
-		.filter((name) => name.startsWith(prefix) && name > after && mayUseBucket(exchange.client?.limits ?? {}, name))
+		.filter(
+			(name) =>
+				name.startsWith(prefix) &&
+				name > after &&
+				mayUseBucket(exchange.client?.limits ?? {}, name),
+		)
 		.sort();
 	const shown = names.slice(0, most);
 	const document = element(
 		"ListAllMyBucketsResult",
 		[
 			...(owner === undefined ? [] : [owner]),
-			element("Buckets", shown.map((name) => merged.get(name) as XmlElement)),
+			element(
+				"Buckets",
+				shown.map((name) => merged.get(name) as XmlElement),
+			),
 			...(prefix === "" ? [] : [element("Prefix", prefix)]),
 			...(names.length > shown.length
-				? [element("ContinuationToken", Buffer.from(shown.at(-1) as string).toString("base64url"))]
+				? [
+						element(
+							"ContinuationToken",
+							Buffer.from(shown.at(-1) as string).toString("base64url"),
+						),
+					]
 				: []),
 		],
 		{ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" },

@@ -14,7 +14,9 @@ export interface Outcome {
 
 export type Observer = (outcome: Outcome) => void;
 
-export function observe<Request>(observers: readonly Observer[]): Layer<Request> {
+export function observe<Request>(
+	observers: readonly Observer[],
+): Layer<Request> {
 	return (next) => async (request, exchange) => {
 		const response = await next(request, exchange);
 		let told = false;

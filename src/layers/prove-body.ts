@@ -55,7 +55,10 @@ export async function proveBody(
 	const mode = headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
 	const claims = readClaims(operation.name, headers, mode);
 	const body = decode(request, mode, seed, claims, limits);
-	const plain = { ...request, headers: withoutTransferHeaders(headers, claims) };
+	const plain = {
+		...request,
+		headers: withoutTransferHeaders(headers, claims),
+	};
 	if (row.request === "blob") return { ...plain, body: prove(body, claims) };
 	if (row.request === "none") {
 		if ((body.length ?? 0) > 0) {
@@ -74,7 +77,10 @@ export async function proveBody(
 	const document = await readAll(prove(body, claims), most, () =>
 		tooLong(operation.name, most),
 	);
-	return { ...plain, body: document.length === 0 ? undefined : bodyOf(document) };
+	return {
+		...plain,
+		body: document.length === 0 ? undefined : bodyOf(document),
+	};
 }
 
 function tooLong(operation: string, most: number): SealgateError {
@@ -97,7 +103,11 @@ interface Claims {
 }
 
 /** @throws SealgateError for a claim that has no valid form */
-function readClaims(operation: string, headers: HeaderMap, mode: string): Claims {
+function readClaims(
+	operation: string,
+	headers: HeaderMap,
+	mode: string,
+): Claims {
 	return {
 		sha256: readMode(mode),
 		md5: readContentMd5(headers.get("content-md5")),
@@ -128,7 +138,8 @@ function readMode(mode: string): string | undefined {
 function readContentMd5(value: string | undefined): Buffer | undefined {
 	if (value === undefined) return undefined;
 	const digest = Buffer.from(value, "base64");
-	if (digest.length === 16 && digest.toString("base64") === value) return digest;
+	if (digest.length === 16 && digest.toString("base64") === value)
+		return digest;
 	throw new SealgateError(
 		"digest-malformed",
 		"The Content-MD5 you specified was invalid.",
@@ -152,7 +163,9 @@ function readChecksum(headers: HeaderMap): Claims["checksum"] {
 	return { algorithm, value: parseChecksumHeader(algorithm, text) };
 }
 
-function readTrailer(announced: string | undefined): ChecksumAlgorithm | undefined {
+function readTrailer(
+	announced: string | undefined,
+): ChecksumAlgorithm | undefined {
 	if (announced === undefined) return undefined;
 	const name = announced.trim().toLowerCase();
 	const algorithm = checksumAlgorithms.find(
@@ -202,7 +215,8 @@ function decode(
 		);
 	}
 	const raw = request.body ?? bodyOf(Buffer.alloc(0));
-	if (!streaming) return through(raw, length, (to) => new ExactLength(length, to));
+	if (!streaming)
+		return through(raw, length, (to) => new ExactLength(length, to));
 	const trailerName =
 		claims.trailer === undefined ? undefined : checksumHeader(claims.trailer);
 	let decoder: AwsChunkedDecoder | undefined;
@@ -251,7 +265,10 @@ class ExactLength implements Stage {
 	readonly #to: { data(chunk: Buffer): boolean; end(): void };
 	#seen = 0;
 
-	constructor(expected: number, to: { data(chunk: Buffer): boolean; end(): void }) {
+	constructor(
+		expected: number,
+		to: { data(chunk: Buffer): boolean; end(): void },
+	) {
 		this.#expected = expected;
 		this.#to = to;
 	}
@@ -283,9 +300,11 @@ function prove(
 	const algorithm = claims.checksum?.algorithm ?? claims.trailer;
 	let trailerValue: string | undefined;
 	const proven = through(body, body.length, (to) => {
-		const sha256: Hash | undefined = claims.sha256 === undefined ? undefined : createHash("sha256");
+		const sha256: Hash | undefined =
+			claims.sha256 === undefined ? undefined : createHash("sha256");
 		const md5: Hash | undefined = claims.md5 && createHash("md5");
-		const checksum: Checksum | undefined = algorithm && createChecksum(algorithm);
+		const checksum: Checksum | undefined =
+			algorithm && createChecksum(algorithm);
 		return {
 			data(chunk) {
 				sha256?.update(chunk);
@@ -294,7 +313,8 @@ function prove(
 				return to.data(chunk);
 			},
 			end() {
-				if (sha256 && claims.sha256) proveSha256(claims.sha256, sha256.digest("hex"));
+				if (sha256 && claims.sha256)
+					proveSha256(claims.sha256, sha256.digest("hex"));
 				if (md5 && claims.md5) proveMd5(claims.md5, md5.digest());
 				if (checksum && algorithm) {
 					trailerValue = body.trailer?.();

@@ -52,8 +52,14 @@ function xxhash(state: {
 }
 
 const makers = {
-	crc32: { length: 4, create: () => crc((chunk, before) => crc32(chunk, before)) },
-	crc32c: { length: 4, create: () => crc((chunk, before) => crc32c(chunk, before)) },
+	crc32: {
+		length: 4,
+		create: () => crc((chunk, before) => crc32(chunk, before)),
+	},
+	crc32c: {
+		length: 4,
+		create: () => crc((chunk, before) => crc32c(chunk, before)),
+	},
 	crc64nvme: { length: 8, create: () => new Crc64Nvme() },
 	sha1: { length: 20, create: () => hash("sha1") },
 	sha256: { length: 32, create: () => hash("sha256") },

@@ -41,7 +41,10 @@ export function hoistedHeaders(query: Query): {
  */
 export function classify(
 	method: string,
-	address: { readonly bucket: string | undefined; readonly key: string | undefined },
+	address: {
+		readonly bucket: string | undefined;
+		readonly key: string | undefined;
+	},
 	query: Query,
 	headers: ReadonlyMap<string, string>,
 ): Operation {

@@ -9,7 +9,10 @@ export function globMatches(pattern: string, text: string): boolean {
 		if (pattern[p] === "*") {
 			star = p++;
 			resume = t;
-		} else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
+		} else if (
+			p < pattern.length &&
+			(pattern[p] === "?" || pattern[p] === text[t])
+		) {
 			p++;
 			t++;
 		} else if (star >= 0) {
@@ -39,7 +42,11 @@ export function globsOverlap(a: string, b: string): boolean {
 			stack.push([i, j + 1]);
 			if (i < a.length) stack.push([i + 1, j]);
 		}
-		if (i < a.length && j < b.length && (a[i] === b[j] || a[i] === "?" || b[j] === "?")) {
+		if (
+			i < a.length &&
+			j < b.length &&
+			(a[i] === b[j] || a[i] === "?" || b[j] === "?")
+		) {
 			stack.push([i + 1, j + 1]);
 		}
 	}

@@ -1,6 +1,6 @@
 /** `Range: bytes=…` as S3 takes it: one range, or the header counts as absent. RFC 9110 section 14.2. */
 export type RangeOutcome =
-	| { readonly start: number; /** Inclusive. */ readonly end: number }
+	| { readonly start: number /** Inclusive. */; readonly end: number }
 	| "unsatisfiable"
 	| "ignored";
 

@@ -59,7 +59,9 @@ export function parseXml(document: Buffer | string): XmlElement {
 		if (parent === undefined) root = closed;
 		else parent.children.push(closed);
 	});
-	parser.write(typeof document === "string" ? document : document.toString("utf8"));
+	parser.write(
+		typeof document === "string" ? document : document.toString("utf8"),
+	);
 	parser.close();
 	return root ?? refuse(new Error("no element"));
 }
@@ -84,9 +86,9 @@ export function renderXml(root: XmlElement): string {
 
 function render(node: XmlElement): string {
 	const attributes = Object.entries(node.attributes ?? {})
-		.map(([name, value]) => ` ${name}="${escape(value)}"`)
+		.map(([name, value]) => ` ${name}="${escapeText(value)}"`)
 		.join("");
-	const inside = escape(node.text) + node.children.map(render).join("");
+	const inside = escapeText(node.text) + node.children.map(render).join("");
 	return inside === ""
 		? `<${node.name}${attributes}/>`
 		: `<${node.name}${attributes}>${inside}</${node.name}>`;
@@ -100,7 +102,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Control characters go out as references, as S3 writes them for keys that hold them. */
-function escape(text: string): string {
+function escapeText(text: string): string {
 	return text.replace(
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
 		/[&<>"\u0000-\u0008\u000b-\u001f]/g,

@@ -33,7 +33,9 @@ const algorithm = "AWS4-HMAC-SHA256";
  * @returns undefined for a request that is not signed at all
  * @throws SealgateError with AWS's own words for what is malformed or not supported
  */
-export function parseAuthentication(head: SignedHead): Authentication | undefined {
+export function parseAuthentication(
+	head: SignedHead,
+): Authentication | undefined {
 	const header = head.headers.get("authorization");
 	const inQuery =
 		queryValue(head.query, "X-Amz-Algorithm") ??
@@ -124,7 +126,7 @@ function fromQuery(head: SignedHead): Authentication {
 	const date = value("X-Amz-Date");
 	if (!/^\d{8}T\d{6}Z$/.test(date)) {
 		throw malformedQuery(
-			'X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"',
+			"X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
 		);
 	}
 	return {
@@ -173,7 +175,8 @@ function parseCredential(
 				: terminal !== "aws4_request"
 					? `incorrect terminal "${terminal}". This endpoint uses "aws4_request".`
 					: undefined;
-	if (wrong === undefined) return { accessKeyId, scope: { date, region, service } };
+	if (wrong === undefined)
+		return { accessKeyId, scope: { date, region, service } };
 	throw kind === "header"
 		? malformedHeader(`The authorization header is malformed; ${wrong}`)
 		: malformedQuery(`Error parsing the X-Amz-Credential parameter; ${wrong}`);

@@ -26,7 +26,10 @@ export function canonicalQuery(query: Query): string {
 	return query
 		.filter(([name]) => name !== "X-Amz-Signature")
 		.map(([name, value]) => [encodeQueryValue(name), encodeQueryValue(value)])
-		.sort(([a, x], [b, y]) => order(a as string, b as string) || order(x as string, y as string))
+		.sort(
+			([a, x], [b, y]) =>
+				order(a as string, b as string) || order(x as string, y as string),
+		)
 		.map(([name, value]) => `${name}=${value}`)
 		.join("&");
 }

@@ -38,7 +38,9 @@ export class ChunkSigner {
 	#next(algorithm: string, tail: string): string {
 		const { amzDate, scope, signingKey } = this.#seed;
 		const text = `${algorithm}\n${amzDate}\n${scopeText(scope)}\n${this.#previous}\n${tail}`;
-		this.#previous = createHmac("sha256", signingKey).update(text).digest("hex");
+		this.#previous = createHmac("sha256", signingKey)
+			.update(text)
+			.digest("hex");
 		return this.#previous;
 	}
 }

@@ -6,7 +6,7 @@
  */
 import { createHash, type Hash, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import { ChunkSigner, type ChunkSeed } from "./chunk-signature.ts";
+import { type ChunkSeed, ChunkSigner } from "./chunk-signature.ts";
 
 export interface DecoderOptions {
 	/** Present where signatures can be checked. */
@@ -107,7 +107,9 @@ export class AwsChunkedDecoder {
 	}
 
 	#lineRead(): void {
-		const line = this.#line.endsWith("\r") ? this.#line.slice(0, -1) : this.#line;
+		const line = this.#line.endsWith("\r")
+			? this.#line.slice(0, -1)
+			: this.#line;
 		this.#line = "";
 		if (this.#state === "data-end") {
 			if (line !== "") throw malformed("a chunk is longer than it said");
@@ -122,7 +124,8 @@ export class AwsChunkedDecoder {
 	}
 
 	#sizeRead(line: string): void {
-		const match = /^([0-9a-f]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/i.exec(line);
+		const match =
+			/^([0-9a-f]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/i.exec(line);
 		if (match === null) throw malformed("a chunk has no valid size");
 		const size = Number.parseInt(match[1] as string, 16);
 		this.#signature = match[2];
@@ -164,7 +167,9 @@ export class AwsChunkedDecoder {
 		const announced = this.#options.trailerName !== undefined;
 		if (announced !== this.#trailers.length > 0) throw badTrailer();
 		if (!announced || this.#signer === undefined) return;
-		const text = this.#trailers.map(([name, value]) => `${name}:${value}\n`).join("");
+		const text = this.#trailers
+			.map(([name, value]) => `${name}:${value}\n`)
+			.join("");
 		prove(this.#signer.trailer(text), this.#trailerSignature);
 	}
 }
@@ -172,7 +177,8 @@ export class AwsChunkedDecoder {
 function prove(expected: string, given: string | undefined): void {
 	const claimed = Buffer.from(given ?? "");
 	const right = Buffer.from(expected);
-	if (claimed.length === right.length && timingSafeEqual(claimed, right)) return;
+	if (claimed.length === right.length && timingSafeEqual(claimed, right))
+		return;
 	throw new SealgateError(
 		"signature-mismatch",
 		"The request signature we calculated does not match the signature you provided. Check your key and signing method.",

@@ -1,6 +1,6 @@
 /** Frames a body of known length as aws-chunked, without holding it where no signature asks for that. */
 import { createHash } from "node:crypto";
-import { ChunkSigner, type ChunkSeed } from "./chunk-signature.ts";
+import { type ChunkSeed, ChunkSigner } from "./chunk-signature.ts";
 
 /** Bytes of a chunk. S3 wants at least 8 KiB in each but the last; some stores take at most 16 MiB. */
 const trailerChunk = 1024 * 1024;
@@ -29,7 +29,8 @@ export function encodedLength(
 ): number {
 	const size = mode === "trailer" ? trailerChunk : signedChunk;
 	const extra = mode === "trailer" ? 0 : signatureLength;
-	const frame = (bytes: number): number => bytes.toString(16).length + extra + 2;
+	const frame = (bytes: number): number =>
+		bytes.toString(16).length + extra + 2;
 	const full = Math.floor(decodedLength / size);
 	const rest = decodedLength % size;
 	const chunks =
@@ -52,12 +53,15 @@ export class AwsChunkedEncoder {
 		this.#options = options;
 		this.#left = options.decodedLength;
 		this.#signer =
-			options.mode === "signed-chunks" ? new ChunkSigner(options.seed) : undefined;
+			options.mode === "signed-chunks"
+				? new ChunkSigner(options.seed)
+				: undefined;
 	}
 
 	/** @throws RangeError when more comes than was declared */
 	write(chunk: Buffer): boolean {
-		if (chunk.length > this.#left) throw new RangeError("the body is longer than declared");
+		if (chunk.length > this.#left)
+			throw new RangeError("the body is longer than declared");
 		return this.#signer === undefined ? this.#frame(chunk) : this.#hold(chunk);
 	}
 
@@ -66,10 +70,16 @@ export class AwsChunkedEncoder {
 	 * @throws RangeError when less came than was declared
 	 */
 	end(trailerValue = ""): void {
-		if (this.#left > 0) throw new RangeError("the body is shorter than declared");
+		if (this.#left > 0)
+			throw new RangeError("the body is shorter than declared");
 		const { emit } = this.#options;
 		if (this.#options.mode === "trailer") {
-			emit(Buffer.from(`0\r\n${this.#options.trailerName}:${trailerValue}\r\n\r\n`, "latin1"));
+			emit(
+				Buffer.from(
+					`0\r\n${this.#options.trailerName}:${trailerValue}\r\n\r\n`,
+					"latin1",
+				),
+			);
 			return;
 		}
 		if (this.#heldBytes > 0) this.#emitSigned(Buffer.concat(this.#held));
@@ -115,7 +125,12 @@ export class AwsChunkedEncoder {
 		const { emit } = this.#options;
 		const hash = createHash("sha256").update(chunk).digest("hex");
 		const signature = (this.#signer as ChunkSigner).chunk(hash);
-		emit(Buffer.from(`${chunk.length.toString(16)};chunk-signature=${signature}\r\n`, "latin1"));
+		emit(
+			Buffer.from(
+				`${chunk.length.toString(16)};chunk-signature=${signature}\r\n`,
+				"latin1",
+			),
+		);
 		if (chunk.length > 0) emit(chunk);
 		return emit(Buffer.from("\r\n", "latin1"));
 	}

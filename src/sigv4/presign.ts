@@ -25,12 +25,19 @@ export function presign(
 	},
 ): string {
 	const date = amzDate(options.now);
-	const scope = { date: date.slice(0, 8), region: options.region, service: "s3" };
+	const scope = {
+		date: date.slice(0, 8),
+		region: options.region,
+		service: "s3",
+	};
 	const signedHeaders = [...request.headers.keys()].sort();
 	const query: [string, string][] = [
 		...request.query.map(([name, value]): [string, string] => [name, value]),
 		["X-Amz-Algorithm", "AWS4-HMAC-SHA256"],
-		["X-Amz-Credential", `${options.credentials.accessKeyId}/${scopeText(scope)}`],
+		[
+			"X-Amz-Credential",
+			`${options.credentials.accessKeyId}/${scopeText(scope)}`,
+		],
 		["X-Amz-Date", date],
 		["X-Amz-Expires", String(options.expires)],
 		["X-Amz-SignedHeaders", signedHeaders.join(";")],

@@ -30,8 +30,6 @@ export function parseAmzDate(text: string): Date | undefined {
 	const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
 	if (match === null) return undefined;
 	const [, year, month, day, hour, minute, second] = match;
-	const date = new Date(
-		`${year}-${month}-${day}T${hour}:${minute}:${second}Z`,
-	);
+	const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 	return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -1,11 +1,7 @@
 /** Signs what leaves, in the Authorization header. */
 import { createHmac } from "node:crypto";
 import type { Query } from "../s3/operation.ts";
-import {
-	canonicalQuery,
-	canonicalRequest,
-	stringToSign,
-} from "./canonical.ts";
+import { canonicalQuery, canonicalRequest, stringToSign } from "./canonical.ts";
 import type { ChunkSeed } from "./chunk-signature.ts";
 import { amzDate, type Scope, scopeText, signingKey } from "./scope.ts";
 
@@ -76,5 +72,8 @@ export function sign(
 		"authorization",
 		`AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`,
 	);
-	return { headers, seed: { signingKey: key, amzDate: date, scope, signature } };
+	return {
+		headers,
+		seed: { signingKey: key, amzDate: date, scope, signature },
+	};
 }

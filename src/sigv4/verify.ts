@@ -74,7 +74,10 @@ function textFor(
 	);
 }
 
-function checkRegion(authentication: Authentication, region: string | undefined): void {
+function checkRegion(
+	authentication: Authentication,
+	region: string | undefined,
+): void {
 	const given = authentication.scope.region;
 	if (region === undefined || given === region) return;
 	const query = authentication.kind === "query";
@@ -135,7 +138,10 @@ function seconds(date: Date): string {
 }
 
 /** `host` and everything of Amazon's own must be signed, or it could be changed on the way. */
-function checkSignedHeaders(head: SignedHead, authentication: Authentication): void {
+function checkSignedHeaders(
+	head: SignedHead,
+	authentication: Authentication,
+): void {
 	const signed = new Set(authentication.signedHeaders);
 	const unsigned = [...head.headers.keys()].filter(
 		(name) =>
@@ -143,7 +149,9 @@ function checkSignedHeaders(head: SignedHead, authentication: Authentication): v
 			(name === "host" ||
 				(name.startsWith("x-amz-") &&
 					// A presigned request says in the query, or not at all, how its body is signed.
-					!(authentication.kind === "query" && name === "x-amz-content-sha256"))),
+					!(
+						authentication.kind === "query" && name === "x-amz-content-sha256"
+					))),
 	);
 	if (unsigned.length === 0) return;
 	throw new SealgateError(

@@ -3,7 +3,11 @@ import { pino } from "pino";
 import type { Outcome } from "../layers/observe.ts";
 
 export interface Log {
-	event(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
+	event(
+		level: "info" | "warn" | "error",
+		message: string,
+		fields?: Readonly<Record<string, unknown>>,
+	): void;
 	request(outcome: Outcome): void;
 }
 
@@ -44,7 +48,8 @@ export function createLog(options: LogOptions): Log {
 					cut: cut || undefined,
 					error: findings.error,
 					reason: clip(findings.reason),
-					decisions: findings.decisions.length > 0 ? findings.decisions : undefined,
+					decisions:
+						findings.decisions.length > 0 ? findings.decisions : undefined,
 					bytesIn: findings.bytesIn,
 					bytesOut: findings.bytesOut,
 					durationMs: duration,

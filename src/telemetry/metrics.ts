@@ -1,5 +1,11 @@
 /** Prometheus metrics. Labels come from closed sets or the configuration: never a key, a bucket, a client's text. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import {
+	Counter,
+	collectDefaultMetrics,
+	Gauge,
+	Histogram,
+	Registry,
+} from "@prometheus-io/client";
 import type { Outcome } from "../layers/observe.ts";
 
 export interface Metrics {
@@ -9,17 +15,27 @@ export interface Metrics {
 }
 
 /** Advised by OpenTelemetry's HTTP conventions, in seconds. */
-const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const buckets = [
+	0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
 const methods = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
 
-export function createMetrics(version: string, inFlight: () => number): Metrics {
+export function createMetrics(
+	version: string,
+	inFlight: () => number,
+): Metrics {
 	const registry = new Registry();
 	const registers = [registry];
 	collectDefaultMetrics({ register: registry });
 	const durations = new Histogram({
 		name: "http_server_request_duration_seconds",
 		help: "From the head of the request to the end of the answer.",
-		labelNames: ["http_request_method", "http_response_status_code", "http_route", "error_type"],
+		labelNames: [
+			"http_request_method",
+			"http_response_status_code",
+			"http_route",
+			"error_type",
+		],
 		buckets,
 		registers,
 	});
@@ -60,7 +76,9 @@ export function createMetrics(version: string, inFlight: () => number): Metrics 
 			const { findings, received } = exchange;
 			durations.observe(
 				{
-					http_request_method: methods.has(received.method) ? received.method : "_OTHER",
+					http_request_method: methods.has(received.method)
+						? received.method
+						: "_OTHER",
 					http_response_status_code: String(status),
 					http_route: findings.operation ?? "_OTHER",
 					error_type: findings.error ?? "",
@@ -72,7 +90,11 @@ export function createMetrics(version: string, inFlight: () => number): Metrics 
 				decisions.inc({ policy, route, mode, outcome });
 			}
 		},
-		reload: (succeeded) => reloads.inc({ result: succeeded ? "success" : "failure" }),
-		scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+		reload: (succeeded) =>
+			reloads.inc({ result: succeeded ? "success" : "failure" }),
+		scrape: async () => ({
+			contentType: registry.contentType,
+			body: await registry.metrics(),
+		}),
 	};
 }

@@ -1,6 +1,10 @@
 /** A store of a page: keeps what it is sent, records each request as it came, and believes nothing is wrong. */
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+	createServer,
+	type IncomingMessage,
+	type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface RecordedRequest {
@@ -21,33 +25,40 @@ export interface TestStore {
 	close(): Promise<void>;
 }
 
-export type Answer = (request: RecordedRequest, response: ServerResponse) => void;
+export type Answer = (
+	request: RecordedRequest,
+	response: ServerResponse,
+) => void;
 
-export async function startTestStore(answer: Answer = keepObjects()): Promise<TestStore> {
+export async function startTestStore(
+	answer: Answer = keepObjects(),
+): Promise<TestStore> {
 	const requests: RecordedRequest[] = [];
 	const waiting: ((request: RecordedRequest) => void)[] = [];
-	const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-		const chunks: Buffer[] = [];
-		let told = false;
-		const end = (complete: boolean): void => {
-			if (told) return;
-			told = true;
-			const recorded = {
-				method: request.method as string,
-				target: request.url as string,
-				headers: request.headers,
-				body: Buffer.concat(chunks),
-				complete,
+	const server = createServer(
+		(request: IncomingMessage, response: ServerResponse) => {
+			const chunks: Buffer[] = [];
+			let told = false;
+			const end = (complete: boolean): void => {
+				if (told) return;
+				told = true;
+				const recorded = {
+					method: request.method as string,
+					target: request.url as string,
+					headers: request.headers,
+					body: Buffer.concat(chunks),
+					complete,
+				};
+				requests.push(recorded);
+				waiting.shift()?.(recorded);
+				if (complete) answer(recorded, response);
 			};
-			requests.push(recorded);
-			waiting.shift()?.(recorded);
-			if (complete) answer(recorded, response);
-		};
-		request.on("data", (chunk: Buffer) => chunks.push(chunk));
-		request.on("end", () => end(true));
-		request.on("close", () => end(false));
-		request.on("error", () => end(false));
-	});
+			request.on("data", (chunk: Buffer) => chunks.push(chunk));
+			request.on("end", () => end(true));
+			request.on("close", () => end(false));
+			request.on("error", () => end(false));
+		},
+	);
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	const { port } = server.address() as AddressInfo;
 	return {
@@ -69,7 +80,11 @@ export function keepObjects(): Answer {
 		if (request.method === "PUT") {
 			const content = unframed(request);
 			objects.set(path, content);
-			response.writeHead(200, { etag: `"${createHash("md5").update(content).digest("hex")}"` }).end();
+			response
+				.writeHead(200, {
+					etag: `"${createHash("md5").update(content).digest("hex")}"`,
+				})
+				.end();
 			return;
 		}
 		const content = objects.get(path);
@@ -78,7 +93,9 @@ export function keepObjects(): Answer {
 			response.writeHead(204).end();
 		} else if (content === undefined) {
 			response.writeHead(404, { "content-type": "application/xml" });
-			response.end("<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>");
+			response.end(
+				"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>",
+			);
 		} else {
 			response.writeHead(200, { "content-length": content.length });
 			response.end(request.method === "HEAD" ? undefined : content);
@@ -88,12 +105,16 @@ export function keepObjects(): Answer {
 
 /** The content of an aws-chunked body, read without the code under test. */
 export function unframed(request: RecordedRequest): Buffer {
-	if (!String(request.headers["x-amz-content-sha256"]).startsWith("STREAMING-")) return request.body;
+	if (!String(request.headers["x-amz-content-sha256"]).startsWith("STREAMING-"))
+		return request.body;
 	const pieces: Buffer[] = [];
 	let offset = 0;
 	for (;;) {
 		const feed = request.body.indexOf("\r\n", offset);
-		const size = Number.parseInt(request.body.toString("latin1", offset, feed), 16);
+		const size = Number.parseInt(
+			request.body.toString("latin1", offset, feed),
+			16,
+		);
 		if (!(size > 0)) return Buffer.concat(pieces);
 		pieces.push(request.body.subarray(feed + 2, feed + 2 + size));
 		offset = feed + 2 + size + 2;

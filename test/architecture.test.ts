@@ -1,0 +1,101 @@
+/** Who may import whom: the rules of the layout, read from the import lines. */
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const files = globSync("{src,plugins}/**/*.ts", { cwd: root }).filter(
+	(file) => !file.endsWith(".test.ts"),
+);
+
+/** What a file imports: paths from the root for our own, names for packages. */
+function imports(file: string): string[] {
+	const text = readFileSync(join(root, file), "utf8");
+	return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(
+		([, name = ""]) =>
+			name.startsWith(".")
+				? relative(root, join(root, dirname(file), name))
+				: name,
+	);
+}
+
+function check(
+	t: Tap.Test,
+	folder: RegExp,
+	allowed: (imported: string, file: string) => boolean,
+): void {
+	const found = files.filter((file) => folder.test(file));
+	t.ok(found.length > 0, `${folder} names files`);
+	for (const file of found) {
+		const wrong = imports(file).filter((name) => !allowed(name, file));
+		t.strictSame(wrong, [], file);
+	}
+}
+
+declare namespace Tap {
+	type Test = {
+		ok(value: unknown, name: string): unknown;
+		strictSame(found: unknown, wanted: unknown, name: string): unknown;
+	};
+}
+
+const checksumLibraries = new Set(["@node-rs/crc32", "@node-rs/xxhash"]);
+
+t.test(
+	"s3 is pure: node, errors, its own files, and libraries that only compute",
+	async (t) => {
+		check(
+			t,
+			/^src\/s3\//,
+			(name, file) =>
+				name.startsWith("node:") ||
+				name.startsWith("src/s3/") ||
+				name === "src/errors.ts" ||
+				(name === "saxes" && file === "src/s3/xml.ts") ||
+				(checksumLibraries.has(name) && file === "src/s3/checksums.ts"),
+		);
+	},
+);
+
+t.test("sigv4 is pure, and may use s3", async (t) => {
+	check(
+		t,
+		/^src\/sigv4\//,
+		(name) =>
+			name === "node:crypto" ||
+			name === "src/errors.ts" ||
+			/^src\/(s3|sigv4)\//.test(name),
+	);
+});
+
+t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
+	check(
+		t,
+		/^(src\/(?!telemetry\/)|plugins\/)/,
+		(name) => !/^(pino|@prometheus-io\/|@opentelemetry\/)/.test(name),
+	);
+});
+
+t.test(
+	"plugins use the public API and each other's shared files, nothing else",
+	async (t) => {
+		check(
+			t,
+			/^plugins\//,
+			(name) => name === "src/index.ts" || name.startsWith("plugins/"),
+		);
+	},
+);
+
+t.test("the admin port sees the gateway through its view alone", async (t) => {
+	check(t, /^src\/admin\//, (name) => !/^src\/(?!errors)/.test(name));
+});
+
+t.test("only the command line composes a gateway", async (t) => {
+	check(
+		t,
+		/^src\/(?!cli\/|main)/,
+		(name) => name !== "src/gateway.ts" && !name.startsWith("plugins/"),
+	);
+});
