@@ -500,6 +500,18 @@ t.test(
 				{
 					method: "PUT",
 					target: "/bucket/k",
+					headers: {
+						"content-length": "5",
+						"x-amz-checksum-xxhash128": "AA==",
+					},
+					body: "hello",
+				},
+				/NotImplemented.*xxhash128 cannot be verified/s,
+			],
+			[
+				{
+					method: "PUT",
+					target: "/bucket/k",
 					headers: { "content-length": "5", "x-amz-checksum-crc32": "x" },
 					body: "hello",
 				},

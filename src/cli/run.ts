@@ -1,6 +1,7 @@
 /** From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage. */
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
+import { demo } from "./demo.ts";
 import { explainRequest } from "./explain.ts";
 import { serve } from "./serve.ts";
 
@@ -16,6 +17,18 @@ program
 	.requiredOption("--config <file>", "the configuration")
 	.action(async ({ config }: { config: string }) => {
 		await serve(config);
+	});
+
+program
+	.command("demo")
+	.description("run the gateway with an embedded store, to try it out")
+	.option(
+		"--directory <path>",
+		"where the store keeps its files",
+		".sealgate/demo",
+	)
+	.action(async ({ directory }: { directory: string }) => {
+		await demo(directory);
 	});
 
 program

@@ -20,6 +20,7 @@ import {
 	checksumAlgorithms,
 	checksumHeader,
 	checksumMismatch,
+	checksumOf,
 	createChecksum,
 	parseChecksumHeader,
 } from "../s3/checksums.ts";
@@ -147,7 +148,22 @@ function readContentMd5(value: string | undefined): Buffer | undefined {
 	);
 }
 
+/** Headers of the family that are no checksum. */
+const aboutChecksums = /^x-amz-checksum-(algorithm|mode|type)$/;
+
 function readChecksum(headers: HeaderMap): Claims["checksum"] {
+	const unknown = [...headers.keys()].find(
+		(name) =>
+			name.startsWith("x-amz-checksum-") &&
+			!aboutChecksums.test(name) &&
+			checksumOf(name) === undefined,
+	);
+	if (unknown !== undefined) {
+		throw new SealgateError(
+			"not-implemented",
+			`A header you provided implies functionality that is not implemented: ${unknown} cannot be verified here.`,
+		);
+	}
 	const found = checksumAlgorithms.filter((algorithm) =>
 		headers.has(checksumHeader(algorithm)),
 	);

@@ -1,0 +1,58 @@
+/** The failures that only a store knows, in S3's words. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+
+const table = {
+	NoSuchBucket: [404, "The specified bucket does not exist"],
+	NoSuchKey: [404, "The specified key does not exist."],
+	NoSuchUpload: [
+		404,
+		"The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+	],
+	BucketAlreadyOwnedByYou: [
+		409,
+		"Your previous request to create the named bucket succeeded and you already own it.",
+	],
+	BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
+	InvalidRange: [416, "The requested range is not satisfiable"],
+	InvalidPart: [
+		400,
+		"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+	],
+	InvalidPartOrder: [
+		400,
+		"The list of parts was not in ascending order. Parts must be ordered by part number.",
+	],
+	EntityTooSmall: [
+		400,
+		"Your proposed upload is smaller than the minimum allowed size",
+	],
+	PreconditionFailed: [
+		412,
+		"At least one of the pre-conditions you specified did not hold",
+	],
+	InvalidEncryptionAlgorithmError: [
+		400,
+		"The Encryption request you specified is not valid. Supported value: AES256.",
+	],
+	InvalidArgument: [400, "Invalid Argument"],
+	NotImplemented: [
+		501,
+		"A header you provided implies functionality that is not implemented",
+	],
+} as const;
+
+export class StoreError extends Error {
+	override readonly name = "StoreError";
+	readonly code: keyof typeof table;
+	readonly status: number;
+	readonly fields: Readonly<Record<string, string>>;
+
+	constructor(
+		code: keyof typeof table,
+		fields: Readonly<Record<string, string>> = {},
+	) {
+		super(table[code][1]);
+		this.code = code;
+		this.status = table[code][0];
+		this.fields = fields;
+	}
+}

@@ -1,0 +1,150 @@
+/** The commands as a user runs them: real processes. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+import { configuration } from "./support/gateway.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "sealgate-cli-"));
+const file = join(folder, "gateway.yaml");
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+const routes = `  - { name: photos, match: { bucket: photos }, upstream: store, policies: [{ sse-kms: { keyId: k } }, { refuse: { operations: [DeleteObject], reason: kept } }] }
+  - { name: rest, match: {}, upstream: store }`;
+writeFileSync(file, configuration("http://127.0.0.1:9", routes));
+
+function start(...args: string[]): ChildProcess {
+	return spawn(process.execPath, ["src/main.ts", ...args], {
+		cwd: root,
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+}
+
+async function run(
+	...args: string[]
+): Promise<{ status: number | null; output: string }> {
+	const child = start(...args);
+	let output = "";
+	child.stdout?.on("data", (chunk) => (output += chunk));
+	child.stderr?.on("data", (chunk) => (output += chunk));
+	const status = await new Promise<number | null>((resolve) =>
+		child.on("close", resolve),
+	);
+	return { status, output };
+}
+
+t.test(
+	"check answers by its exit status, for people and for programs",
+	async (t) => {
+		t.match(await run("check", file), {
+			status: 0,
+			output: /2 routes, no fault/,
+		});
+		const bad = join(folder, "bad.yaml");
+		writeFileSync(
+			bad,
+			configuration("http://127.0.0.1:9").replace(
+				"upstream: store",
+				"upstream: other",
+			),
+		);
+		t.match(await run("check", bad), {
+			status: 1,
+			output:
+				/bad\.yaml:\d+:\d+ routes\[0\]\.upstream: no upstream is named "other"/,
+		});
+		const { output } = await run("check", bad, "--json");
+		t.match(JSON.parse(output), { faults: [{ path: "routes[0].upstream" }] });
+		t.equal((await run("check")).status, 2, "wrong usage");
+	},
+);
+
+t.test(
+	"explain says what would happen, and answers no where it would be refused",
+	async (t) => {
+		t.match(await run("explain", "PUT", "s3://photos/a", "--config", file), {
+			status: 0,
+			output:
+				/route {6}photos[\s\S]*sets {7}x-amz-server-side-encryption: aws:kms/,
+		});
+		t.match(await run("explain", "DELETE", "s3://photos/a", "--config", file), {
+			status: 1,
+			output: /refuses {4}Access Denied: kept/,
+		});
+	},
+);
+
+t.test(
+	"serve logs a line when it listens, keeps its configuration on a bad reload, and ends cleanly",
+	async (t) => {
+		const child = start("serve", "--config", file);
+		const closed = new Promise<number | null>((resolve) =>
+			child.on("close", resolve),
+		);
+		const lines: Record<string, string>[] = [];
+		const waiting: {
+			message: string;
+			found: (line: Record<string, string>) => void;
+		}[] = [];
+		let rest = "";
+		child.stdout?.on("data", (chunk: Buffer) => {
+			const parts = `${rest}${chunk}`.split("\n");
+			rest = parts.pop() ?? "";
+			for (const line of parts.map((text) => JSON.parse(text))) {
+				lines.push(line);
+				for (const { message, found } of waiting)
+					if (line.msg === message) found(line);
+			}
+		});
+		const until = (message: string) =>
+			new Promise<Record<string, string>>((found) => {
+				const before = lines.find((line) => line.msg === message);
+				if (before === undefined) waiting.push({ message, found });
+				else found(before);
+			});
+		const { address } = await until("listening");
+		t.equal((await fetch(`http://${address}/photos/a`)).status, 403);
+		t.match(await until("request"), {
+			operation: "GetObject",
+			bucket: "photos",
+			key: "a",
+			status: 403,
+			error: "access-denied",
+		});
+		writeFileSync(file, "nonsense: 1");
+		child.kill("SIGHUP");
+		await until("the old configuration stays in force");
+		writeFileSync(file, configuration("http://127.0.0.1:9", routes));
+		t.equal((await fetch(`http://${address}/photos/a`)).status, 403);
+		child.kill("SIGHUP");
+		await until("reloaded");
+		child.kill("SIGTERM");
+		t.equal(await closed, 0);
+		t.equal(lines.at(-1)?.msg, "stopped");
+		t.notMatch(JSON.stringify(lines), /test-secret|up-secret/);
+	},
+);
+
+t.test("an address that is taken is a clear message", async (t) => {
+	const other = createServer();
+	await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+	t.teardown(() => void other.close());
+	const { port } = other.address() as AddressInfo;
+	const taken = join(folder, "taken.yaml");
+	writeFileSync(
+		taken,
+		configuration("http://127.0.0.1:9").replace(
+			"listen: 127.0.0.1:0",
+			`listen: 127.0.0.1:${port}`,
+		),
+	);
+	t.match(await run("serve", "--config", taken), {
+		status: 1,
+		output: /is in use by another program/,
+	});
+});
