@@ -34,8 +34,8 @@ export interface Gateway {
 	/** `host:port` or the path of the socket. */
 	readonly address: string;
 	readonly adminAddress: string | undefined;
-	/** Takes a new configuration into force; the addresses stay. @throws Error and changes nothing */
-	reload(loaded: Loaded): Promise<void>;
+	/** Takes the configuration that `load` gives into force; the addresses stay. @throws Error and changes nothing */
+	reload(load: () => Promise<Loaded>): Promise<void>;
 	/** Refuses new requests, waits for those in flight for the configured time, then closes. */
 	close(): Promise<void>;
 }
@@ -245,15 +245,16 @@ export async function startGateway(
 	return {
 		address,
 		adminAddress,
-		async reload(loaded) {
-			if (
-				loaded.config.listen !== first.config.listen ||
-				loaded.config.admin !== first.config.admin
-			) {
-				throw new Error("listen and admin change by a restart only");
-			}
+		async reload(read) {
 			const before = current;
-			current = await createGeneration(loaded, load, tell);
+			try {
+				const loaded = await read();
+				checkAddresses(first, loaded);
+				current = await createGeneration(loaded, load, tell);
+			} catch (error) {
+				metrics.reload(false);
+				throw error;
+			}
 			metrics.reload(true);
 			void before.close().catch((error: Error) =>
 				telemetry.log.event("error", "an old configuration did not close", {
@@ -278,6 +279,14 @@ export async function startGateway(
 			await current.close();
 		},
 	};
+}
+
+/** @throws Error where the new configuration wants to listen elsewhere */
+function checkAddresses(first: Loaded, next: Loaded): void {
+	const { listen, admin } = first.config;
+	if (next.config.listen !== listen || next.config.admin !== admin) {
+		throw new Error("listen and admin change by a restart only");
+	}
 }
 
 function listen(server: Server, address: string): Promise<string> {

@@ -54,7 +54,7 @@ async function reload(
 	log: Log,
 ): Promise<void> {
 	try {
-		await gateway.reload(await loadConfig(file, environment, plugins));
+		await gateway.reload(() => loadConfig(file, environment, plugins));
 		log.event("info", "reloaded");
 	} catch (error) {
 		log.event("error", "the old configuration stays in force", {

@@ -1,4 +1,6 @@
 /** Reads the head of a request as an S3 operation. Everything further in works on operations, never on URLs. */
+import type { Findings } from "../exchange.ts";
+import { type Body, through } from "../http/body.ts";
 import type { Arrival } from "../http/server.ts";
 import type { Handler } from "../pipeline.ts";
 import { parseTarget, pathStyle } from "../s3/address.ts";
@@ -21,8 +23,24 @@ export function recognise(next: Handler): Handler<Arrival> {
 		);
 		findings.operation = operation.name;
 		return next(
-			{ operation, headers: arrival.headers, body: arrival.body },
+			{
+				operation,
+				headers: arrival.headers,
+				body: counted(arrival.body, findings),
+			},
 			exchange,
 		);
 	};
+}
+
+/** Counts the bytes of the body as the client sends them, framing included. */
+function counted(body: Body | undefined, findings: Findings): Body | undefined {
+	if (body === undefined) return undefined;
+	return through(body, body.length, (to) => ({
+		data(chunk) {
+			findings.bytesIn += chunk.length;
+			return to.data(chunk);
+		},
+		end: () => to.end(),
+	}));
 }

@@ -41,7 +41,7 @@ export function createMetrics(
 	});
 	const bytes = new Counter({
 		name: "sealgate_request_bytes_total",
-		help: "Bytes of answers written to clients.",
+		help: "Bytes of bodies from and to clients.",
 		labelNames: ["direction", "side"],
 		registers,
 	});
@@ -85,6 +85,7 @@ export function createMetrics(
 				},
 				duration / 1_000,
 			);
+			bytes.inc({ direction: "in", side: "client" }, findings.bytesIn);
 			bytes.inc({ direction: "out", side: "client" }, findings.bytesOut);
 			for (const { policy, route, mode, outcome } of findings.decisions) {
 				decisions.inc({ policy, route, mode, outcome });

@@ -1,8 +1,9 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { plugins } from "../../plugins/index.ts";
+import { jsonSchema } from "../../src/config/json-schema.ts";
 import { ConfigFaults, loadConfig } from "../../src/config/load.ts";
 import { redact } from "../../src/config/redact.ts";
 import { checkStack } from "../../src/config/stack.ts";
@@ -205,3 +206,17 @@ t.test("the example that teaches every setting has no fault", async (t) => {
 	const { config } = await loadConfig(file, environment, plugins);
 	t.equal(config.routes.length, 2);
 });
+
+t.test(
+	"the schema for editors is fresh, and knows the options of the policies",
+	async (t) => {
+		const file = new URL("../../config/schema.json", import.meta.url);
+		const committed = JSON.parse(readFileSync(file, "utf8"));
+		t.strictSame(
+			committed,
+			JSON.parse(JSON.stringify(jsonSchema(plugins))),
+			"run node scripts/generate-schema.ts",
+		);
+		t.match(JSON.stringify(committed), /"sse-kms":.*"bucketKey"/);
+	},
+);
