@@ -486,3 +486,44 @@ t.test(
 		}
 	},
 );
+
+t.test(
+	"a signed trailer is proven, and refused when it or its signature changes or is missing",
+	async (t) => {
+		const vector14 = published.vectors.find(
+			(vector: { stringToSign: string }) =>
+				vector.stringToSign.startsWith("AWS4-HMAC-SHA256-TRAILER"),
+		);
+		const line = "x-amz-checksum-crc32c:sOO8/Q==\n";
+		t.equal(
+			vector14.stringToSign.split("\n").at(-1),
+			createHash("sha256").update(line).digest("hex"),
+			"the text that is signed is the published one",
+		);
+		const signer = new ChunkSigner(seed);
+		const hash = (content: string) =>
+			createHash("sha256").update(content).digest("hex");
+		const first = signer.chunk(hash("hello"));
+		const last = signer.chunk(hash(""));
+		const signature = signer.trailer(`${trailerName}:AAAAAA==\n`);
+		const body = (value: string, end: string) =>
+			Buffer.from(
+				`5;chunk-signature=${first}\r\nhello\r\n0;chunk-signature=${last}\r\n${trailerName}:${value}\r\n${end}\r\n`,
+			);
+		const options = { decodedLength: 5, signed: true, seed, trailerName };
+		const good = body("AAAAAA==", `x-amz-trailer-signature:${signature}\r\n`);
+		for (let at = 0; at <= good.length; at++) {
+			t.equal(decode(good, [at], options).trailer?.value, "AAAAAA==");
+		}
+		for (const bad of [
+			body("AAAAAB==", `x-amz-trailer-signature:${signature}\r\n`),
+			body("AAAAAA==", `x-amz-trailer-signature:${last}\r\n`),
+			body("AAAAAA==", ""),
+		]) {
+			t.equal(
+				refusal(() => decode(bad, [], options)).code,
+				"signature-mismatch",
+			);
+		}
+	},
+);
