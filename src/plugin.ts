@@ -18,9 +18,6 @@ export type Effect =
 /** Sends the request on its way, to the next policy or to the store. Called at most once for a request. */
 export type Next = (request: S3Request) => Promise<S3Response>;
 
-/** One entry of a listing, by the child elements of `<Contents>` or `<Version>`: `Key`, `Size`, `ETag` and so on. */
-export type ListEntry = ReadonlyMap<string, string>;
-
 /** A plugin set up with its options for one route. Holds no state of a request. */
 export interface Policy {
 	/** The operations that `handle` wants to see; all others pass by. */
@@ -35,8 +32,6 @@ export interface Policy {
 		next: Next,
 		exchange: Exchange,
 	): Promise<S3Response>;
-	/** Rewrites one entry of a listing, for the keys that fall on this policy's route. Needs the effect `listing`. */
-	listEntry?(entry: ListEntry): ListEntry;
 	/** Releases what `setup` acquired. */
 	close?(): Promise<void>;
 }
