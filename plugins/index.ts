@@ -5,4 +5,9 @@ import { refuse } from "./refuse/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
 import { sseS3 } from "./sse-s3/index.ts";
 
-export const plugins: readonly Plugin[] = [sseKms, sseS3, refuse, headers];
+export const plugins = [
+	sseKms,
+	sseS3,
+	refuse,
+	headers,
+] as const satisfies readonly Plugin[];

@@ -1,10 +1,17 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
 export { type ErrorCode, SealgateError } from "./errors.ts";
-export type { Client, Decision, Exchange, Received } from "./exchange.ts";
+export type {
+	Client,
+	Decision,
+	Exchange,
+	Received,
+	Span,
+} from "./exchange.ts";
 export {
 	type Body,
 	bodyOf,
+	type ClaimedChecksum,
 	type Flow,
 	type Receiver,
 	readAll,

@@ -88,12 +88,17 @@ function applies(
 		if (!writes.includes(request.operation.name) || asksForEncryption(request))
 			return false;
 	}
-	if (largerThan !== undefined && (request.body?.length ?? 0) <= largerThan)
-		return false;
+	if (largerThan !== undefined && sizeOf(request) <= largerThan) return false;
 	return Object.entries(headers ?? {}).every(([name, wanted]) => {
 		const value = request.headers.get(name);
 		return (
 			value !== undefined && (wanted === true || globMatches(wanted, value))
 		);
 	});
+}
+
+/** In bytes. A body of unknown length may be of any. */
+function sizeOf(request: S3Request): number {
+	if (request.body === undefined) return 0;
+	return request.body.length ?? Number.POSITIVE_INFINITY;
 }

@@ -3,26 +3,18 @@ import {
 	definePlugin,
 	type Exchange,
 	type Operation,
-	type OperationName,
-	type S3Request,
 	z,
 } from "../../src/index.ts";
 import {
 	algorithmHeader,
-	asksForEncryption,
 	bucketKeyHeader,
 	contextHeader,
-	defaultEncryption,
-	isCustomerKeyHeader,
+	encryptionPolicy,
 	keyIdHeader,
 	mode,
-	parts,
-	refusal,
-	withEncryption,
-	withoutCustomerKey,
-	writes,
 } from "../server-side-encryption.ts";
-import { fill } from "../template.ts";
+import { fill, templateOf } from "../template.ts";
+import { judgesOf } from "./judges.ts";
 
 const options = z
 	.strictObject({
@@ -35,7 +27,10 @@ const options = z
 				"Key id, alias or ARN. Without it the store uses its default key, on AWS aws/s3.",
 			),
 		context: z
-			.record(z.string(), z.string())
+			.record(
+				z.string(),
+				templateOf(z.string(), ["bucket", "key", "client", "route"]),
+			)
 			.optional()
 			.describe(
 				"Encryption context; values may hold {bucket}, {key}, {client} and {route}.",
@@ -58,42 +53,18 @@ const options = z
 
 type Options = z.output<typeof options>;
 
-const bucketDefaults: readonly OperationName[] = [
-	"PutBucketEncryption",
-	"DeleteBucketEncryption",
-	"UpdateObjectEncryption",
-];
-
 export const sseKms = definePlugin({
 	name: "sse-kms",
 	api: 1,
 	effects: ["request-headers"],
 	options,
-	setup: (configured) => ({
-		operations: [...writes, ...parts, ...bucketDefaults],
-		async handle(request, next, exchange) {
-			const { operation } = request;
-			if (bucketDefaults.includes(operation.name)) {
-				keepDefault(configured, request);
-				return next(request);
-			}
-			if (parts.includes(operation.name)) {
-				return next(
-					configured.mode === "override"
-						? withoutCustomerKey(request)
-						: request,
-				);
-			}
-			const wanted = encryptionHeaders(configured, operation, exchange);
-			if (configured.mode === "require") {
-				demand(request, wanted);
-				return next(request);
-			}
-			if (configured.mode === "add" && asksForEncryption(request))
-				return next(request);
-			return next(withEncryption(request, wanted));
-		},
-	}),
+	setup: (configured) =>
+		encryptionPolicy({
+			mode: configured.mode,
+			wanted: (operation, exchange) =>
+				encryptionHeaders(configured, operation, exchange),
+			judges: judgesOf(configured),
+		}),
 });
 
 function encryptionHeaders(
@@ -126,43 +97,5 @@ function encodeContext(
 	]);
 	return Buffer.from(JSON.stringify(Object.fromEntries(filled))).toString(
 		"base64",
-	);
-}
-
-function demand(
-	request: S3Request,
-	wanted: Readonly<Record<string, string>>,
-): void {
-	for (const [name, value] of Object.entries(wanted)) {
-		const given = request.headers.get(name);
-		if (given === value) continue;
-		throw refusal(
-			`the owner of this data requires ${name}: ${value}; the request ${given === undefined ? "does not have it" : `says ${given}`}.`,
-		);
-	}
-	if ([...request.headers.keys()].some(isCustomerKeyHeader)) {
-		throw refusal(
-			"the owner of this data requires a key of the key service; the request brings its own.",
-		);
-	}
-}
-
-/** A bucket's default may name the required encryption and nothing weaker. */
-function keepDefault(configured: Options, request: S3Request): void {
-	const { name, bucket } = request.operation;
-	const required = configured.dsse ? "aws:kms:dsse" : "aws:kms";
-	if (name === "PutBucketEncryption") {
-		const { algorithm, keyId } = defaultEncryption(request);
-		const strong = algorithm === required || algorithm === "aws:kms:dsse";
-		if (
-			strong &&
-			(configured.keyId === undefined || keyId === configured.keyId)
-		)
-			return;
-	}
-	const key =
-		configured.keyId === undefined ? "" : ` with key ${configured.keyId}`;
-	throw refusal(
-		`${name} would loosen the encryption of bucket ${bucket}; its owner requires ${required}${key}.`,
 	);
 }
