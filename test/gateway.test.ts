@@ -705,3 +705,23 @@ t.test(
 		t.equal((await ask("/none")).status, 404);
 	},
 );
+
+t.test(
+	"a copy leaves with the source that was judged, spelt as every store reads it",
+	async (t) => {
+		const { store, client } = await setUp(t, undefined, (_request, response) =>
+			response.end("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"),
+		);
+		await client.send(
+			new CopyObjectCommand({
+				Bucket: "bucket",
+				Key: "k",
+				CopySource: "other%2Fa+b%2Bc?versionId=v",
+			}),
+		);
+		t.equal(
+			store.requests.at(-1)?.headers["x-amz-copy-source"],
+			"/other/a%20b%2Bc?versionId=v",
+		);
+	},
+);

@@ -6,6 +6,7 @@ import type { Body } from "../http/body.ts";
 import { frameBody, type Integrity } from "../http/frame-body.ts";
 import { endToEnd, type Upstream } from "../http/upstream.ts";
 import type { Handler, S3Request } from "../pipeline.ts";
+import { parseCopySource, renderCopySource } from "../s3/copy-source.ts";
 import { operationRow } from "../s3/operations.ts";
 import { canonicalQuery, encodePath } from "../sigv4/canonical.ts";
 import { type Credentials, sign } from "../sigv4/sign.ts";
@@ -41,6 +42,14 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 		});
 		if (span.traceparent !== undefined) {
 			headers.set("traceparent", span.traceparent);
+		}
+		const source = headers.get("x-amz-copy-source");
+		if (source !== undefined) {
+			// Stores read odd spellings differently: what was judged is what leaves.
+			headers.set(
+				"x-amz-copy-source",
+				renderCopySource(parseCopySource(source)),
+			);
 		}
 		addDocumentDigests(headers, request);
 		const framed = frameBody(request.body, store.integrity);

@@ -1,4 +1,7 @@
-/** Where a request is addressed. Keys are bytes: nothing is normalised, `%2F` is a slash of the key, `+` is a plus. */
+/**
+ * Where a request is addressed. Keys are bytes: nothing is normalised, `%2F` is a slash of the key, `+` is a plus.
+ * In the query a `+` is a space: S3 reads it so, and clients that send one sign it as `%20` (curl, issue 20543).
+ */
 import { SealgateError } from "../errors.ts";
 import { isBucketName } from "./bucket.ts";
 import type { Query } from "./operation.ts";
@@ -19,6 +22,7 @@ export function parseTarget(target: string): Target {
 	const path = mark < 0 ? target : target.slice(0, mark);
 	const text = mark < 0 ? "" : target.slice(mark + 1);
 	const query = text
+		.replaceAll("+", " ")
 		.split("&")
 		.filter((pair) => pair !== "")
 		.map((pair): [string, string] => {
@@ -41,6 +45,7 @@ export function pathStyle(path: string): {
 	if (path === "/") return { bucket: undefined, key: undefined };
 	const slash = path.indexOf("/", 1);
 	const bucket = decode(slash < 0 ? path.slice(1) : path.slice(1, slash));
+	if (bucket.includes("\0")) throw malformed();
 	if (!isBucketName(bucket)) {
 		throw new SealgateError(
 			"bucket-name-invalid",

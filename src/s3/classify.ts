@@ -5,7 +5,6 @@ import { type Level, type OperationRow, operations } from "./operations.ts";
 
 const authenticationParameters = new Set([
 	"x-amz-algorithm",
-	"x-amz-content-sha256",
 	"x-amz-credential",
 	"x-amz-date",
 	"x-amz-expires",
@@ -16,19 +15,21 @@ const authenticationParameters = new Set([
 	"signature",
 ]);
 
-/** Splits off the parameters of authentication, `x-id`, and headers that a presigner moved into the query. */
+/**
+ * Splits off the parameters of authentication, `x-id`, and headers that came in the query: presigners move them there,
+ * and S3 reads them in any request. `X-Amz-Content-Sha256` is one of them, so that the body is held to it.
+ */
 export function hoistedHeaders(query: Query): {
 	query: Query;
 	headers: readonly (readonly [string, string])[];
 } {
 	const headers: [string, string][] = [];
-	const presigned = query.some(([name]) => /^x-amz-signature$/i.test(name));
 	const legacy = query.some(([name]) => name === "AWSAccessKeyId");
 	const rest = query.filter(([name, value]) => {
 		const lower = name.toLowerCase();
 		if (authenticationParameters.has(lower) || name === "x-id") return false;
 		if (legacy && name === "Expires") return false;
-		if (!presigned || !lower.startsWith("x-amz-")) return true;
+		if (!lower.startsWith("x-amz-")) return true;
 		headers.push([lower, value]);
 		return false;
 	});
@@ -37,7 +38,8 @@ export function hoistedHeaders(query: Query): {
 
 /**
  * @param query without the parameters of authentication
- * @throws SealgateError `method-not-allowed`, `not-implemented` for a sub-resource that the table does not know
+ * @throws SealgateError `method-not-allowed`, `not-implemented` for a sub-resource that the table does not know,
+ * `argument-invalid` for a parameter given twice: the store might read the other one
  */
 export function classify(
 	method: string,
@@ -64,15 +66,28 @@ export function classify(
 			{ fields: { Method: method, ResourceType: level.toUpperCase() } },
 		);
 	}
-	for (const [name] of query) {
+	if (!row.anyQuery) checkParameters(row, query);
+	return { name: row.name, method, ...address, query };
+}
+
+function checkParameters(row: OperationRow, query: Query): void {
+	const seen = new Set<string>();
+	for (const [name, value] of query) {
 		if (!knows(row, name)) {
 			throw new SealgateError(
 				"not-implemented",
 				`A header or query you provided implies functionality that is not implemented: ${row.name} has no parameter "${name.slice(0, 100)}".`,
 			);
 		}
+		if (seen.has(name)) {
+			throw new SealgateError(
+				"argument-invalid",
+				`The parameter "${name.slice(0, 100)}" is given more than once.`,
+				{ fields: { ArgumentName: name, ArgumentValue: value } },
+			);
+		}
+		seen.add(name);
 	}
-	return { name: row.name, method, ...address, query };
 }
 
 function fits(

@@ -60,10 +60,19 @@ export function parseXml(document: Buffer | string): XmlElement {
 		else parent.children.push(closed);
 	});
 	parser.write(
-		typeof document === "string" ? document : document.toString("utf8"),
+		typeof document === "string" ? document : decode(document, refuse),
 	);
 	parser.close();
 	return root ?? refuse(new Error("no element"));
+}
+
+/** Bytes that are no UTF-8 are refused: read leniently, two keys could become one. */
+function decode(document: Buffer, refuse: (cause: unknown) => never): string {
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(document);
+	} catch (cause) {
+		return refuse(cause);
+	}
 }
 
 export function element(

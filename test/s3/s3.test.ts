@@ -11,11 +11,15 @@ import {
 	parseChecksumHeader,
 } from "../../src/s3/checksums.ts";
 import { classify, hoistedHeaders } from "../../src/s3/classify.ts";
-import { parseCopySource } from "../../src/s3/copy-source.ts";
+import { parseCopySource, renderCopySource } from "../../src/s3/copy-source.ts";
+import { errorDocument } from "../../src/s3/error-document.ts";
 import { globCovers, globMatches, globsOverlap } from "../../src/s3/glob.ts";
 import { operationRow, operations } from "../../src/s3/operations.ts";
 import { parseRange } from "../../src/s3/range.ts";
 import {
+	child,
+	children,
+	childText,
 	element,
 	parseXml,
 	renderXml,
@@ -44,13 +48,32 @@ t.test(
 	"each operation of the table is recognised by what its row asks for",
 	async (t) => {
 		t.equal(operations.length, 118);
+		t.strictSame(
+			operations
+				.filter((row) => row.aliasOf ?? row.byHost)
+				.map((row) => row.name),
+			[
+				"GetBucketLifecycle",
+				"GetBucketNotification",
+				"PutBucketLifecycle",
+				"PutBucketNotification",
+				"WriteGetObjectResponse",
+				"ListDirectoryBuckets",
+			],
+			"these are recognised as another operation, or not by their path",
+		);
 		for (const row of operations) {
 			const query = row.query.map((parameter) => {
 				const [name = "", value = ""] = parameter.split("=");
 				return [name, value] as const;
 			});
 			const headers = new Map(row.headers.map((name) => [name, "x"]));
-			// An older name and an operation told by its host are recognised as another one.
+			if (row.aliasOf !== undefined) {
+				t.equal(
+					classify(row.method, places[row.level], query, headers).name,
+					row.aliasOf,
+				);
+			}
 			if (row.aliasOf !== undefined || row.byHost) continue;
 			t.equal(
 				classify(row.method, places[row.level], query, headers).name,
@@ -90,10 +113,97 @@ t.test(
 			codeOf(() => classify("PATCH", places.object, [], none)),
 			"method-not-allowed",
 		);
+		const refused: [string, keyof typeof places, string][] = [
+			["DELETE", "object", "encryption"],
+			["DELETE", "bucket", "Policy"],
+			["GET", "object", "uploads"],
+			["PUT", "object", "partNumber=1"],
+			["PUT", "bucket", "acl&policy"],
+			["DELETE", "object", "uploadId=1&versionId=2"],
+			["HEAD", "bucket", "location"],
+		];
+		for (const [method, level, text] of refused) {
+			const { query } = parseTarget(`/?${text}`);
+			t.equal(
+				codeOf(() => classify(method, places[level], query, none)),
+				"not-implemented",
+				`${method} ${level} ?${text}`,
+			);
+		}
 		t.equal(
-			classify("GET", places.object, [["x-mine", "1"]], none).name,
-			"GetObject",
+			codeOf(() =>
+				classify(
+					"GET",
+					places.bucket,
+					parseTarget("/?prefix=a&prefix=b").query,
+					none,
+				),
+			),
+			"argument-invalid",
+			"gateway and store might each read another one",
 		);
+	},
+);
+
+t.test(
+	"near neighbours are told apart, and what clients send passes",
+	async (t) => {
+		const name = (
+			method: string,
+			level: keyof typeof places,
+			text = "",
+			headers: Record<string, string> = {},
+		) => {
+			const { query } = hoistedHeaders(parseTarget(`/?${text}`).query);
+			return classify(
+				method,
+				places[level],
+				query,
+				new Map(Object.entries(headers)),
+			).name;
+		};
+		const copy = { "x-amz-copy-source": "/b/k" };
+		const preflight = { origin: "o", "access-control-request-method": "PUT" };
+		t.equal(name("PUT", "object", "x-id=PutObject"), "PutObject");
+		t.equal(name("PUT", "object", "", copy), "CopyObject");
+		t.equal(name("PUT", "object", "partNumber=1&uploadId=u"), "UploadPart");
+		t.equal(
+			name("PUT", "object", "partNumber=1&uploadId=u", copy),
+			"UploadPartCopy",
+		);
+		t.equal(name("GET", "object", "x-id="), "GetObject");
+		t.equal(name("GET", "object", "partNumber=1&versionId=null"), "GetObject");
+		t.equal(
+			name("HEAD", "object", "partNumber=1&versionId=null"),
+			"HeadObject",
+		);
+		t.equal(name("GET", "object", "x-mine=1"), "GetObject");
+		t.equal(
+			name("GET", "bucket", "analytics="),
+			"ListBucketAnalyticsConfigurations",
+		);
+		t.equal(
+			name("GET", "bucket", "analytics&id=1"),
+			"GetBucketAnalyticsConfiguration",
+		);
+		t.equal(name("PUT", "object", "encryption"), "UpdateObjectEncryption");
+		t.equal(name("PUT", "bucket", "encryption"), "PutBucketEncryption");
+		t.equal(name("POST", "bucket", "delete="), "DeleteObjects");
+		t.equal(
+			name("GET", "bucket", "delimiter=/&max-keys=2&prefix=key/"),
+			"ListObjects",
+		);
+		t.equal(
+			name("GET", "bucket", "list-type=2&fetch-owner=true&encoding-type=url"),
+			"ListObjectsV2",
+		);
+		t.equal(name("GET", "service", "x-id=ListBuckets"), "ListBuckets");
+		for (const level of ["bucket", "object"] as const) {
+			t.equal(
+				name("OPTIONS", level, "uploads&x=1", preflight),
+				"OptionsPreflight",
+			);
+		}
 	},
 );
 
@@ -108,6 +218,27 @@ t.test(
 		]);
 		t.strictSame(query, [["versionId", "1"]]);
 		t.strictSame(headers, [["x-amz-acl", "private"]]);
+		t.strictSame(
+			hoistedHeaders([
+				["X-Amz-Copy-Source", "/b/k"],
+				["X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"],
+				["Expires", "1"],
+			]),
+			{
+				query: [["Expires", "1"]],
+				headers: [
+					["x-amz-copy-source", "/b/k"],
+					["x-amz-content-sha256", "UNSIGNED-PAYLOAD"],
+				],
+			},
+			"headers in the query count in a request that is not presigned too",
+		);
+		t.strictSame(
+			hoistedHeaders(
+				parseTarget("/?AWSAccessKeyId=a&Expires=1&Signature=s").query,
+			).query,
+			[],
+		);
 	},
 );
 
@@ -139,11 +270,35 @@ t.test("keys are kept byte for byte", async (t) => {
 		codeOf(() => at("/Bucket/a")),
 		"bucket-name-invalid",
 	);
-	t.strictSame(parseTarget("/b?a&b=%20+&&c==").query, [
-		["a", ""],
-		["b", " +"],
-		["c", "="],
-	]);
+	t.equal(
+		codeOf(() => at("/bu%00cket/a")),
+		"uri-malformed",
+	);
+	t.equal(at("/bucket/./%2E%2e//"), "./..//");
+	t.equal(
+		Buffer.byteLength(at(`/bucket/${"%C3%BC".repeat(512)}`) ?? ""),
+		1024,
+		"the limit counts bytes",
+	);
+	t.equal(
+		codeOf(() => at(`/bucket/${"%C3%BC".repeat(512)}a`)),
+		"key-too-long",
+	);
+	t.strictSame(
+		parseTarget("/b?a&b=%20+%2B&&c==").query,
+		[
+			["a", ""],
+			["b", "  +"],
+			["c", "="],
+		],
+		"a plus in the query is a space",
+	);
+	for (const bad of ["/b?a=%zz", "/b?%ff", "/b?a#"])
+		t.equal(
+			codeOf(() => parseTarget(bad)),
+			"uri-malformed",
+			bad,
+		);
 	for (const bad of ["ab", "a..b", "1.2.3.4", "-ab", "a_b"])
 		t.notOk(isBucketName(bad), bad);
 });
@@ -188,6 +343,10 @@ t.test(
 			md5: createHash("md5").update("123456789").digest("hex"),
 			xxhash64: "8cb841db40e6ae83",
 		};
+		t.equal(
+			createChecksum("xxhash3").digest().toString("hex"),
+			"2d06800538d394c2",
+		);
 		for (const algorithm of checksumAlgorithms) {
 			const digest = (...pieces: string[]) => {
 				const checksum = createChecksum(algorithm);
@@ -245,22 +404,56 @@ t.test(
 t.test(
 	"copy sources come with and without a leading slash, encoded, and with a version",
 	async (t) => {
-		t.strictSame(parseCopySource("/b/k%20a?versionId=v"), {
-			bucket: "b",
+		t.strictSame(parseCopySource("/bucket/k%20a?versionId=v"), {
+			bucket: "bucket",
 			key: "k a",
 			versionId: "v",
 		});
-		t.strictSame(parseCopySource("b/k/l"), {
-			bucket: "b",
+		t.strictSame(parseCopySource("bucket/k/l"), {
+			bucket: "bucket",
 			key: "k/l",
 			versionId: undefined,
 		});
-		for (const bad of ["b", "b/", "/", "b/%zz"])
+		for (const whole of ["bucket%2Fa%2Fb", "%2Fbucket%2Fa%2Fb", "bucket/a/b"])
+			t.equal(parseCopySource(whole).key, "a/b", whole);
+		t.equal(parseCopySource("bucket//a").key, "/a");
+		t.equal(
+			parseCopySource("bucket/a+%2B%3FversionId=1").key,
+			"a +?versionId=1",
+			"a plus is a space, as S3 reads it",
+		);
+		for (const bad of [
+			"bucket",
+			"bucket/",
+			"/",
+			"bucket/%zz",
+			"bucket/a?versionId=1&x=2",
+			"bucket/a?b",
+			"bucket/a?versionId=1?",
+		])
 			t.equal(
 				codeOf(() => parseCopySource(bad)),
 				"argument-invalid",
 				bad,
 			);
+		for (const bad of ["Bad/k", "arn:aws:s3:r:1:accesspoint/a/object/k"])
+			t.equal(
+				codeOf(() => parseCopySource(bad)),
+				"bucket-name-invalid",
+				bad,
+			);
+		fc.assert(
+			fc.property(
+				fc.string({ unit: "grapheme", minLength: 1 }),
+				fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+				(key, versionId) => {
+					const source = { bucket: "bucket", key, versionId };
+					const read = parseCopySource(renderCopySource(source));
+					return read.key === key && read.versionId === versionId;
+				},
+			),
+			property,
+		);
 	},
 );
 
@@ -302,13 +495,40 @@ t.test(
 			"",
 			"text",
 			"<a>&x;</a>",
+			Buffer.from("<a>\xff</a>", "latin1"),
+			"<a/><b/>",
 			`${"<a>".repeat(20)}${"</a>".repeat(20)}`,
 		]) {
 			t.equal(
 				codeOf(() => parseXml(bad)),
 				"xml-malformed",
-				bad.slice(0, 30),
+				String(bad).slice(0, 30),
 			);
 		}
+		t.equal(
+			childText(parseXml("<a><k>1&#13;\n <![CDATA[<]]>&amp;</k></a>"), "k"),
+			"1\r\n <&",
+			"text is kept exactly",
+		);
+		const deep = (levels: number) =>
+			`${"<a>".repeat(levels)}${"</a>".repeat(levels)}`;
+		parseXml(deep(16));
+		t.equal(
+			codeOf(() => parseXml(deep(17))),
+			"xml-malformed",
+		);
+		const document = parseXml(
+			errorDocument({
+				code: "C",
+				message: "a<b>\r\u0001",
+				resource: "/b/k&",
+				requestId: "1",
+				fields: { "Content-MD5": "x" },
+			}).replace("&#1;", ""),
+		);
+		t.equal(childText(document, "Message"), "a<b>\r");
+		t.equal(childText(document, "Resource"), "/b/k&");
+		t.equal(child(document, "Content-MD5")?.text, "x");
+		t.equal(children(document, "Code").length, 1);
 	},
 );
