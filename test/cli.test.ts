@@ -25,6 +25,37 @@ function start(...args: string[]): ChildProcess {
 	});
 }
 
+interface Line {
+	readonly [field: string]: string;
+}
+
+/** A gateway in a process of its own, and what it logs. */
+function serve(file: string) {
+	const child = start("serve", "--config", file);
+	const closed = new Promise<number | null>((resolve) =>
+		child.on("close", resolve),
+	);
+	const lines: Line[] = [];
+	const waiting: { message: string; found: (line: Line) => void }[] = [];
+	let rest = "";
+	child.stdout?.on("data", (chunk: Buffer) => {
+		const parts = `${rest}${chunk}`.split("\n");
+		rest = parts.pop() ?? "";
+		for (const line of parts.map((text) => JSON.parse(text) as Line)) {
+			lines.push(line);
+			for (const { message, found } of waiting)
+				if (line.msg === message) found(line);
+		}
+	});
+	const until = (message: string) =>
+		new Promise<Line>((found) => {
+			const before = lines.find((line) => line.msg === message);
+			if (before === undefined) waiting.push({ message, found });
+			else found(before);
+		});
+	return { child, closed, lines, until };
+}
+
 async function run(
 	...args: string[]
 ): Promise<{ status: number | null; output: string }> {
@@ -82,31 +113,8 @@ t.test(
 t.test(
 	"serve logs a line when it listens, keeps its configuration on a bad reload, and ends cleanly",
 	async (t) => {
-		const child = start("serve", "--config", file);
-		const closed = new Promise<number | null>((resolve) =>
-			child.on("close", resolve),
-		);
-		const lines: Record<string, string>[] = [];
-		const waiting: {
-			message: string;
-			found: (line: Record<string, string>) => void;
-		}[] = [];
-		let rest = "";
-		child.stdout?.on("data", (chunk: Buffer) => {
-			const parts = `${rest}${chunk}`.split("\n");
-			rest = parts.pop() ?? "";
-			for (const line of parts.map((text) => JSON.parse(text))) {
-				lines.push(line);
-				for (const { message, found } of waiting)
-					if (line.msg === message) found(line);
-			}
-		});
-		const until = (message: string) =>
-			new Promise<Record<string, string>>((found) => {
-				const before = lines.find((line) => line.msg === message);
-				if (before === undefined) waiting.push({ message, found });
-				else found(before);
-			});
+		const { child, closed, lines, until } = serve(file);
+		t.teardown(() => void child.kill("SIGKILL"));
 		const { address } = await until("listening");
 		t.equal((await fetch(`http://${address}/photos/a`)).status, 403);
 		t.match(await until("request"), {
@@ -127,6 +135,43 @@ t.test(
 		t.equal(await closed, 0);
 		t.equal(lines.at(-1)?.msg, "stopped");
 		t.notMatch(JSON.stringify(lines), /test-secret|up-secret/);
+	},
+);
+
+t.test(
+	"serve takes a changed file into force by itself, and health asks it",
+	async (t) => {
+		const own = join(folder, "own.yaml");
+		const secret = join(folder, "secret");
+		const text = configuration("http://127.0.0.1:9", routes)
+			.replace("127.0.0.1:0\nauth", `unix:${join(folder, "admin.sock")}\nauth`)
+			.replace("up-secret", `"\${file:secret}"`);
+		writeFileSync(secret, "up-secret");
+		writeFileSync(own, text);
+		t.match(await run("health", "--config", own), {
+			status: 1,
+			output: /no answer from unix:/,
+		});
+		const { child, closed, until } = serve(own);
+		t.teardown(() => void child.kill("SIGKILL"));
+		await until("listening");
+		t.match(await run("health", "--config", own), {
+			status: 0,
+			output: /"ready":true/,
+		});
+		t.equal((await run("health", "--config", own, "--live")).status, 0);
+		writeFileSync(secret, "another secret");
+		await until("reloaded");
+		writeFileSync(own, "nonsense: 1");
+		await until("the old configuration stays in force");
+		const deaf = join(folder, "deaf.yaml");
+		writeFileSync(deaf, text.replace(/admin: .*/, ""));
+		t.match(await run("health", "--config", deaf), {
+			status: 1,
+			output: /names no admin address/,
+		});
+		child.kill("SIGTERM");
+		t.equal(await closed, 0);
 	},
 );
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { explainRequest } from "./explain.ts";
+import { health } from "./health.ts";
 import { serve } from "./serve.ts";
 
 const program = new Command("sealgate")
@@ -39,6 +40,25 @@ program
 	.action(async (file: string, { json = false }: { json?: boolean }) => {
 		process.exitCode = await check(file, json);
 	});
+
+program
+	.command("health")
+	.description("ask the running gateway whether it is ready")
+	.requiredOption("--config <file>", "the configuration it runs with")
+	.option("--live", "ask only whether it is alive")
+	.option("--json", "print the answer as JSON")
+	.action(
+		async ({
+			config,
+			...options
+		}: {
+			config: string;
+			live?: boolean;
+			json?: boolean;
+		}) => {
+			process.exitCode = await health(config, options);
+		},
+	);
 
 program
 	.command("explain")

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plugins } from "../../plugins/index.ts";
 import { loadConfig } from "../config/load.ts";
+import { type Watch, watchFiles } from "../config/watch.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -10,7 +11,8 @@ import { packageRoot } from "./package-root.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration.
+ * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration, and so
+ * does a change of the file or of a file that it names.
  * @param after runs when the gateway has closed
  * @returns the address it listens on
  */
@@ -30,11 +32,21 @@ export async function serve(
 		address: gateway.address,
 		admin: gateway.adminAddress,
 	});
-	process.on("SIGHUP", () => void reload(gateway, file, environment, log));
+	let reloads = Promise.resolve();
+	// One after the other: each closes what the one before it made.
+	const again = (): void => {
+		reloads = reloads.then(async () => {
+			await reload(gateway, file, environment, log, watch);
+		});
+	};
+	const watch = watchFiles(again);
+	watch.files(loaded.files);
+	process.on("SIGHUP", again);
 	let stopping = false;
 	const stop = (signal: string): void => {
 		if (stopping) process.exit(1);
 		stopping = true;
+		watch.close();
 		log.event("info", "draining", { signal });
 		void gateway
 			.close()
@@ -52,9 +64,14 @@ async function reload(
 	file: string,
 	environment: Environment,
 	log: Log,
+	watch: Watch,
 ): Promise<void> {
 	try {
-		await gateway.reload(() => loadConfig(file, environment, plugins));
+		await gateway.reload(async () => {
+			const loaded = await loadConfig(file, environment, plugins);
+			watch.files(loaded.files);
+			return loaded;
+		});
 		log.event("info", "reloaded");
 	} catch (error) {
 		log.event("error", "the old configuration stays in force", {
