@@ -44,9 +44,11 @@ export interface Findings {
 	upstream?: string;
 	/** One entry for each policy that did, or in observe mode would have done, something. */
 	decisions: Decision[];
-	/** Our stable error code, or the store's S3 code. */
+	/** Our stable error code. */
 	error?: string;
-	/** The reason behind an error, also where the client gets no body. */
+	/** The S3 code of the store's refusal, as the store wrote it. */
+	upstreamError?: string;
+	/** The reason behind an error, ours or the store's, also where the client gets no body. */
 	reason?: string;
 	upstreamStatus?: number;
 	bytesIn: number;

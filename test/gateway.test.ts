@@ -656,6 +656,38 @@ t.test("a store's refusal and its Retry-After pass unchanged", async (t) => {
 });
 
 t.test(
+	"a store that says 200 and then fails is known by its document, which passes unchanged",
+	async (t) => {
+		const late =
+			"<Error><Code>InternalError</Code><Message>late</Message></Error>";
+		const { gateway } = await setUp(t, undefined, ({ method }, response) => {
+			response.writeHead(method === "GET" ? 404 : 200);
+			response.write('<?xml version="1.0"?>');
+			response.write(" ".repeat(100_000));
+			response.end(late);
+		});
+		const answer = await send(gateway.address, {
+			method: "POST",
+			target: "/bucket/k?uploadId=u",
+			headers: { "content-length": "26" },
+			body: "<CompleteMultipartUpload/>",
+		});
+		t.match(answer, /^HTTP\/1.1 200 /);
+		t.ok(answer.includes(late));
+		t.match(gateway.outcomes.at(-1)?.exchange.findings, {
+			upstreamError: "InternalError",
+			reason: "late",
+		});
+		await send(gateway.address, { method: "GET", target: "/bucket/k" });
+		const { findings } = gateway.outcomes.at(-1)?.exchange ?? {};
+		t.match(findings, { upstreamError: "InternalError" });
+		t.equal(findings?.error, undefined);
+		const scraped = await fetch(`http://${gateway.adminAddress}/metrics`);
+		t.match(await scraped.text(), /error_type="store"/);
+	},
+);
+
+t.test(
 	"parts travel like objects, and an unreachable store is a 503 that names the upstream",
 	async (t) => {
 		const { store, client, gateway } = await setUp(t);

@@ -10,6 +10,7 @@ import { parseCopySource, renderCopySource } from "../s3/copy-source.ts";
 import { operationRow } from "../s3/operations.ts";
 import { canonicalQuery, encodePath } from "../sigv4/canonical.ts";
 import { type Credentials, sign } from "../sigv4/sign.ts";
+import { withStoreError } from "./store-errors.ts";
 
 /** An upstream and how to speak to it. */
 export interface Store {
@@ -81,7 +82,7 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 			exchange.findings.upstreamStatus = response.status;
 			span.set({ "http.response.status_code": response.status });
 			span.end();
-			return response;
+			return withStoreError(response, operation.name, exchange.findings);
 		} catch (error) {
 			span.end(error);
 			throw error;

@@ -25,7 +25,9 @@ export function observe<Request>(
 			told = true;
 			const duration = Date.now() - exchange.started.getTime();
 			exchange.span.set({ "http.response.status_code": response.status });
-			exchange.span.end(exchange.findings.error);
+			exchange.span.end(
+				exchange.findings.error ?? exchange.findings.upstreamError,
+			);
 			for (const observer of observers) {
 				observer({ exchange, status: response.status, cut, duration });
 			}

@@ -47,6 +47,7 @@ export function createLog(options: LogOptions): Log {
 					upstreamStatus: findings.upstreamStatus,
 					cut: cut || undefined,
 					error: findings.error,
+					upstreamError: clip(findings.upstreamError),
 					reason: clip(findings.reason),
 					decisions:
 						findings.decisions.length > 0 ? findings.decisions : undefined,

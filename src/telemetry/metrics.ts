@@ -81,7 +81,10 @@ export function createMetrics(
 						: "_OTHER",
 					http_response_status_code: String(status),
 					http_route: findings.operation ?? "_OTHER",
-					error_type: findings.error ?? "",
+					// The store's own code is its text, and no closed set.
+					error_type:
+						findings.error ??
+						(findings.upstreamError === undefined ? "" : "store"),
 				},
 				duration / 1_000,
 			);
