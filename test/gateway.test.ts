@@ -20,6 +20,7 @@ import { sign } from "../src/sigv4/sign.ts";
 import {
 	accessKeyId,
 	configuration,
+	loadTestConfig,
 	secretAccessKey,
 	startTestGateway,
 } from "./support/gateway.ts";
@@ -754,6 +755,52 @@ t.test(
 		t.equal(
 			store.requests.at(-1)?.headers["x-amz-copy-source"],
 			"/other/a%20b%2Bc?versionId=v",
+		);
+	},
+);
+
+t.test(
+	"a reload under load fails no request, and new requests fall under the new routes",
+	async (t) => {
+		const { store, gateway, client } = await setUp(t);
+		const held = client.send(
+			new PutObjectCommand({
+				Bucket: "bucket",
+				Key: "held",
+				Body: pattern,
+			}),
+		);
+		let loading = true;
+		const put = (key: string) =>
+			client.send(
+				new PutObjectCommand({ Bucket: "bucket", Key: key, Body: "x" }),
+			);
+		const worker = async (name: string): Promise<number> => {
+			let count = 0;
+			while (loading) await put(`${name}-${count++}`);
+			return count;
+		};
+		const workers = ["a", "b", "c", "d"].map(worker);
+		for (const keyId of ["first", "second", "third"]) {
+			await store.next();
+			await gateway.reload(() =>
+				loadTestConfig(
+					configuration(
+						store.endpoint,
+						`  - { name: rest, match: {}, upstream: store, policies: [{ sse-kms: { keyId: ${keyId} } }] }`,
+					),
+				),
+			);
+		}
+		await put("after");
+		loading = false;
+		await held;
+		for (const count of await Promise.all(workers)) t.ok(count > 0);
+		t.ok(gateway.outcomes.every(({ status }) => status === 200));
+		const after = store.requests.find(({ target }) => /after/.test(target));
+		t.equal(
+			after?.headers["x-amz-server-side-encryption-aws-kms-key-id"],
+			"third",
 		);
 	},
 );

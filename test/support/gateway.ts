@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { plugins } from "../../plugins/index.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { type Loaded, loadConfig } from "../../src/config/load.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Outcome } from "../../src/layers/observe.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -16,12 +16,21 @@ export interface TestGateway extends Gateway {
 	readonly outcomes: Outcome[];
 }
 
-export async function startTestGateway(yaml: string): Promise<TestGateway> {
+/** Reads a configuration as a file would be read. */
+export async function loadTestConfig(yaml: string): Promise<Loaded> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-"));
-	const file = join(folder, "config.yaml");
-	writeFileSync(file, yaml);
+	try {
+		const file = join(folder, "config.yaml");
+		writeFileSync(file, yaml);
+		return await loadConfig(file, {}, plugins);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
+export async function startTestGateway(yaml: string): Promise<TestGateway> {
 	const outcomes: Outcome[] = [];
-	const gateway = await startGateway(await loadConfig(file, {}, plugins), {
+	const gateway = await startGateway(await loadTestConfig(yaml), {
 		log: { event() {}, request: (outcome) => void outcomes.push(outcome) },
 		metrics: (inFlight) => createMetrics("test", inFlight),
 	});
@@ -29,10 +38,6 @@ export async function startTestGateway(yaml: string): Promise<TestGateway> {
 		...gateway,
 		endpoint: `http://${gateway.address}`,
 		outcomes,
-		async close() {
-			await gateway.close();
-			rmSync(folder, { recursive: true });
-		},
 	};
 }
 
