@@ -64,18 +64,20 @@ const hopByHop = new Set([
 	"upgrade",
 ]);
 
-/** The fields that travel on: none that belongs to the connection, or that `Connection` names. */
-export function endToEnd(headers: HeaderMap): HeaderMap {
+/** Without the fields that `Connection` names: for the receiver of a message they are not there. */
+export function withoutNamed(headers: HeaderMap): HeaderMap {
 	const named = new Set(
 		(headers.get("connection") ?? "")
 			.toLowerCase()
 			.split(",")
 			.map((name) => name.trim()),
 	);
-	return withoutHeaders(
-		headers,
-		(name) => hopByHop.has(name) || named.has(name),
-	);
+	return withoutHeaders(headers, (name) => named.has(name));
+}
+
+/** The fields that travel on: none that belongs to the connection, or that `Connection` names. */
+export function endToEnd(headers: HeaderMap): HeaderMap {
+	return withoutHeaders(withoutNamed(headers), (name) => hopByHop.has(name));
 }
 
 export function createUpstream(options: UpstreamOptions): Upstream {

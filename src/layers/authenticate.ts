@@ -1,6 +1,7 @@
 /** Decides who asks, and makes the body prove itself before its end is passed on. */
 import { SealgateError } from "../errors.ts";
 import type { Client, ClientLimits, Exchange } from "../exchange.ts";
+import { withoutHeaders } from "../http/headers.ts";
 import type { Layer, S3Request } from "../pipeline.ts";
 import { parseTarget } from "../s3/address.ts";
 import { hoistedHeaders } from "../s3/classify.ts";
@@ -135,10 +136,16 @@ const credentialHeaders = [
 	"x-amz-content-sha256",
 	"x-amz-security-token",
 	"expect",
+	"connection",
 ];
 
+/** Ceph and others read `_` as `-`: such a name would be one that nobody judged. Metadata may be named so. */
+function ambiguous(name: string): boolean {
+	return name.includes("_") && !name.startsWith("x-amz-meta-");
+}
+
 function withoutCredentials(request: S3Request): S3Request {
-	const headers = new Map(request.headers);
+	const headers = new Map(withoutHeaders(request.headers, ambiguous));
 	for (const name of credentialHeaders) headers.delete(name);
 	return { ...request, headers };
 }

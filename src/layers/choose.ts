@@ -6,17 +6,19 @@ import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
 import { parseCopySource } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
+import { parseXml, type XmlElement } from "../s3/xml.ts";
 import { checkRouteLimit } from "./client-limits.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
 
-/** Bucket operations that could weaken how the objects of any route of the bucket are protected. */
+/** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
 const weakening = new Set<OperationName>([
 	"PutBucketEncryption",
 	"DeleteBucketEncryption",
 	"PutBucketReplication",
 	"PutBucketInventoryConfiguration",
+	"RestoreObject",
 ]);
 
 /** Operations whose wire form needs more than the pipeline gives yet; refused by name, never passed blindly. */
@@ -41,13 +43,14 @@ export function choose(routes: readonly Route[]): Layer {
 		const routed = { ...exchange, route };
 		exchange.findings.route = route.name;
 		if (operation.name === "ListBuckets") {
-			await judge(route, request, routed);
-			return listBuckets(routes, request, routed, next);
+			return pass(route, request, routed, (kept, exchange) =>
+				listBuckets(routes, kept, exchange, next),
+			);
 		}
 		if (weakening.has(operation.name)) {
 			await judgeByEveryRoute(routes, request, routed);
 		}
-		await judgeCopySource(request, routed, at);
+		await judgeSources(request, routed, at);
 		if (operation.name === "DeleteObjects") {
 			return deleteObjects(request, routed, at, (kept) =>
 				pass(route, kept, routed, next),
@@ -98,25 +101,50 @@ async function judgeByEveryRoute(
 	request: S3Request,
 	exchange: Exchange,
 ): Promise<void> {
-	const subject = {
-		operation: request.operation.name,
-		bucket: request.operation.bucket,
-		key: undefined,
-		client: "",
-	};
-	for (const route of routesOfBucket(routes, subject)) {
+	const { name, bucket, key } = request.operation;
+	const own = key === undefined ? [bucket] : [];
+	const concerned = [...own, ...destinations(request)].flatMap((named) =>
+		routesOfBucket(routes, {
+			operation: name,
+			bucket: named,
+			key: undefined,
+			client: "",
+		}),
+	);
+	for (const route of new Set(concerned)) {
 		if (route !== exchange.route) await judge(route, request, exchange);
 	}
 }
 
-/** Reading the source of a copy is a GetObject, on the source's own route. */
-async function judgeCopySource(
+/** The buckets that a document names: what S3 will write there is written past the gateway. */
+function destinations(request: S3Request): string[] {
+	const content = request.body?.content;
+	if (content === undefined) return [];
+	const named = (node: XmlElement): string[] =>
+		node.name === "Bucket" || node.name === "BucketName"
+			? [node.text.trim().replace(/^arn:[^:]*:s3:::/, "")]
+			: node.children.flatMap(named);
+	return named(parseXml(content));
+}
+
+/** Reading the source of a copy is a GetObject on its own route; a rename deletes it besides. */
+async function judgeSources(
 	request: S3Request,
 	exchange: Exchange,
 	at: RouteOf,
 ): Promise<void> {
-	const header = request.headers.get("x-amz-copy-source");
-	if (header === undefined) return;
+	const copied = request.headers.get("x-amz-copy-source");
+	if (copied !== undefined) await judgeSource(copied, false, exchange, at);
+	const renamed = request.headers.get("x-amz-rename-source");
+	if (renamed !== undefined) await judgeSource(renamed, true, exchange, at);
+}
+
+async function judgeSource(
+	header: string,
+	removed: boolean,
+	exchange: Exchange,
+	at: RouteOf,
+): Promise<void> {
 	const source = parseCopySource(header);
 	const operation: Operation = {
 		name: "GetObject",
@@ -134,9 +162,17 @@ async function judgeCopySource(
 			`A copy from upstream "${route.upstream}" to upstream "${exchange.route?.upstream}" is not implemented: read ${source.bucket}/${source.key} and write it.`,
 		);
 	}
+	const bare = { headers: new Map(), body: undefined };
+	await judge(route, { ...bare, operation }, exchange);
+	if (!removed) return;
+	const removal: Operation = {
+		...operation,
+		name: "DeleteObject",
+		method: "DELETE",
+	};
 	await judge(
-		route,
-		{ operation, headers: new Map(), body: undefined },
+		at("DeleteObject", source),
+		{ ...bare, operation: removal },
 		exchange,
 	);
 }

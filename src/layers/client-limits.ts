@@ -24,8 +24,13 @@ export function checkClientLimits(
 	} else if (limits.prefixes !== undefined) {
 		checkBucketOperation(limits, operation.name, queryValue(query, "prefix"));
 	}
-	const source = headers.get("x-amz-copy-source");
-	if (source === undefined) return;
+	for (const name of ["x-amz-copy-source", "x-amz-rename-source"]) {
+		const source = headers.get(name);
+		if (source !== undefined) checkSource(limits, source);
+	}
+}
+
+function checkSource(limits: ClientLimits, source: string): void {
 	const from = parseCopySource(source);
 	if (limits.verbs !== undefined && !limits.verbs.includes("GET")) {
 		throw denied("reading a copy source");

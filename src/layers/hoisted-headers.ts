@@ -11,6 +11,16 @@ export function withHoisted(
 	const all = new Map(headers);
 	for (const [name, value] of hoisted) {
 		const wire = Buffer.from(value, "utf8").toString("latin1");
+		if (
+			!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) ||
+			!/^[\t\x20-\x7e\x80-\xff]*$/.test(wire)
+		) {
+			throw new SealgateError(
+				"argument-invalid",
+				"A parameter of the query is no valid header field.",
+				{ fields: { ArgumentName: name } },
+			);
+		}
 		const before = all.get(name);
 		if (before !== undefined && before !== wire) {
 			throw new SealgateError(

@@ -2,6 +2,7 @@
 import type { Findings } from "../exchange.ts";
 import { type Body, through } from "../http/body.ts";
 import type { Arrival } from "../http/server.ts";
+import { withoutNamed } from "../http/upstream.ts";
 import type { Handler } from "../pipeline.ts";
 import { parseTarget, pathStyle } from "../s3/address.ts";
 import { classify, hoistedHeaders } from "../s3/classify.ts";
@@ -10,6 +11,8 @@ import { withHoisted } from "./hoisted-headers.ts";
 export function recognise(next: Handler): Handler<Arrival> {
 	return async (arrival, exchange) => {
 		const target = parseTarget(exchange.received.target);
+		// Before anybody reads them: taken away later, they would have been judged and not be sent.
+		const headers = withoutNamed(arrival.headers);
 		const hoisted = hoistedHeaders(target.query);
 		const address = pathStyle(target.path);
 		const { findings } = exchange;
@@ -19,13 +22,13 @@ export function recognise(next: Handler): Handler<Arrival> {
 			exchange.received.method,
 			address,
 			hoisted.query,
-			withHoisted(arrival.headers, hoisted.headers),
+			withHoisted(headers, hoisted.headers),
 		);
 		findings.operation = operation.name;
 		return next(
 			{
 				operation,
-				headers: arrival.headers,
+				headers,
 				body: counted(arrival.body, findings),
 			},
 			exchange,
