@@ -1,18 +1,15 @@
 /** The headers by which a request asks for server-side encryption, and what the two policies that force it share. */
 import {
-	children,
 	type Exchange,
 	type Operation,
 	type OperationName,
 	type Policy,
-	parseXml,
 	type S3Request,
-	SealgateError,
 	withHeaders,
 	withoutHeaders,
-	type XmlElement,
 	z,
 } from "../src/index.ts";
+import { type Judges, otherWrites, refusal } from "./judging.ts";
 
 export const algorithmHeader = "x-amz-server-side-encryption";
 export const keyIdHeader = "x-amz-server-side-encryption-aws-kms-key-id";
@@ -20,7 +17,19 @@ export const contextHeader = "x-amz-server-side-encryption-context";
 export const bucketKeyHeader =
 	"x-amz-server-side-encryption-bucket-key-enabled";
 
-const customerKeyHeader = "x-amz-server-side-encryption-customer-";
+/** Those by which a request asks the store for encryption; whatever else is of the family brings a key of its own. */
+const asking: readonly string[] = [
+	algorithmHeader,
+	keyIdHeader,
+	contextHeader,
+	bucketKeyHeader,
+];
+
+/**
+ * The family, also as stores of other makers spell it (`x-goog-encryption-key`), and with the underscores that Ceph
+ * reads as dashes. A copy source's key is not of it: it opens the source, and says nothing of what is written.
+ */
+const family = /^x[-_](?!amz[-_](meta|copy[-_]source)[-_]).*encryption/;
 
 /** The operations that decide how a new object is encrypted. */
 export const writes: readonly OperationName[] = [
@@ -29,7 +38,7 @@ export const writes: readonly OperationName[] = [
 	"CreateMultipartUpload",
 ];
 
-/** Those that go on naming the customer's key of an upload, which we began without one. */
+/** Those that go on naming the customer's key of an upload, which began without one. */
 const uploadSteps: readonly OperationName[] = [
 	"UploadPart",
 	"UploadPartCopy",
@@ -50,24 +59,29 @@ export interface Encryption {
 	readonly mode: z.output<typeof mode>;
 	/** The encryption headers that a write leaves with. */
 	wanted(operation: Operation, exchange: Exchange): HeaderValues;
-	/** What looks at a setting that could become looser, by operation; it throws a `refusal`. */
-	readonly judges: Partial<Record<OperationName, (request: S3Request) => void>>;
+	/** What looks at settings that could become looser. */
+	readonly judges: Judges;
 }
 
 export function encryptionPolicy(encryption: Encryption): Policy {
-	const judged = Object.keys(encryption.judges) as OperationName[];
+	const { mode } = encryption;
+	const judges: Judges = {
+		...(mode === "add" ? {} : otherWrites),
+		...encryption.judges,
+	};
+	const judged = Object.keys(judges) as OperationName[];
 	return {
 		operations: [...writes, ...uploadSteps, ...judged],
 		async handle(request, next, exchange) {
 			const { operation } = request;
-			encryption.judges[operation.name]?.(request);
+			judges[operation.name]?.(request);
 			if (writes.includes(operation.name)) {
 				const wanted = encryption.wanted(operation, exchange);
-				return next(applyMode(encryption.mode, request, wanted));
+				return next(applyMode(mode, request, wanted));
 			}
-			const strips =
-				encryption.mode === "override" && uploadSteps.includes(operation.name);
-			return next(strips ? withoutCustomerKey(request) : request);
+			if (!uploadSteps.includes(operation.name)) return next(request);
+			if (mode === "require") refuseOwnKey(request);
+			return next(mode === "override" ? withoutEncryption(request) : request);
 		},
 	};
 }
@@ -79,35 +93,39 @@ function applyMode(
 ): S3Request {
 	if (mode === "require") {
 		demand(request, wanted);
-		return request;
+		refuseOwnKey(request);
 	}
-	if (mode === "add" && [...request.headers.keys()].some(isEncryptionHeader)) {
-		return request;
-	}
-	const others = withoutHeaders(request.headers, isEncryptionHeader);
-	return { ...request, headers: withHeaders(others, wanted) };
+	if (mode === "add" && asksForEncryption(request)) return request;
+	// Under `require` too: a context can be written in many ways, and what was judged is what must leave.
+	const others = mode === "require" ? request : withoutEncryption(request);
+	return { ...request, headers: withHeaders(others.headers, wanted) };
 }
 
-/** A copy source's key is not of the family: it opens the source, and says nothing of what is written. */
 function isEncryptionHeader(name: string): boolean {
-	return name.startsWith(algorithmHeader);
+	return family.test(name);
 }
 
-function isCustomerKeyHeader(name: string): boolean {
-	return name.startsWith(customerKeyHeader);
-}
-
-/** Whether the request names an algorithm, the store's or for a key of its own. */
-export function asksForEncryption(request: S3Request): boolean {
-	return (
-		request.headers.has(algorithmHeader) ||
-		request.headers.has(`${customerKeyHeader}algorithm`)
-	);
-}
-
-function withoutCustomerKey(request: S3Request): S3Request {
-	const headers = withoutHeaders(request.headers, isCustomerKeyHeader);
+function withoutEncryption(request: S3Request): S3Request {
+	const headers = withoutHeaders(request.headers, isEncryptionHeader);
 	return { ...request, headers };
+}
+
+/** Whether the request names an algorithm, the store's or for a key of its own. An empty one is none to most stores. */
+export function asksForEncryption({ headers }: S3Request): boolean {
+	return [
+		headers.get(algorithmHeader),
+		headers.get(`${algorithmHeader}-customer-algorithm`),
+	].some((algorithm) => algorithm !== undefined && algorithm !== "");
+}
+
+function refuseOwnKey(request: S3Request): void {
+	const own = [...request.headers.keys()].find(
+		(name) => isEncryptionHeader(name) && !asking.includes(name),
+	);
+	if (own === undefined) return;
+	throw refusal(
+		`the owner of this data decides the key; the request brings a key of its own (${own}).`,
+	);
 }
 
 function demand(request: S3Request, wanted: HeaderValues): void {
@@ -116,11 +134,6 @@ function demand(request: S3Request, wanted: HeaderValues): void {
 		if (given !== undefined && saysTheSame(name, given, value)) continue;
 		throw refusal(
 			`the owner of this data requires ${name}: ${value}; the request ${given === undefined ? "does not have it" : `says ${given}`}.`,
-		);
-	}
-	if ([...request.headers.keys()].some(isCustomerKeyHeader)) {
-		throw refusal(
-			`the owner of this data requires ${algorithmHeader}: ${wanted[algorithmHeader]}; the request brings a key of its own.`,
 		);
 	}
 }
@@ -139,35 +152,4 @@ function sortedContext(encoded: string): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-export function refusal(reason: string): SealgateError {
-	return new SealgateError("policy-refused", `Access Denied: ${reason}`);
-}
-
-export function documentOf(request: S3Request): XmlElement | undefined {
-	const content = request.body?.content;
-	return content === undefined ? undefined : parseXml(content);
-}
-
-/** The one child of that name. Where there are two, nobody knows which of them a store reads: there is none. */
-export function onlyChild(
-	parent: XmlElement | undefined,
-	name: string,
-): XmlElement | undefined {
-	const found = parent === undefined ? [] : children(parent, name);
-	return found.length === 1 ? found[0] : undefined;
-}
-
-/** The default that a PutBucketEncryption would set: algorithm and key of its one rule. */
-export function defaultEncryption(request: S3Request): {
-	readonly algorithm: string | undefined;
-	readonly keyId: string | undefined;
-} {
-	const rule = onlyChild(documentOf(request), "Rule");
-	const byDefault = onlyChild(rule, "ApplyServerSideEncryptionByDefault");
-	return {
-		algorithm: onlyChild(byDefault, "SSEAlgorithm")?.text,
-		keyId: onlyChild(byDefault, "KMSMasterKeyID")?.text,
-	};
 }

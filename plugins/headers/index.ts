@@ -1,11 +1,11 @@
 /** Sets and removes request headers, for applications that cannot be changed. */
 import {
 	definePlugin,
-	type OperationName,
 	operationNames,
 	operationRow,
 	z,
 } from "../../src/index.ts";
+import { operationName } from "../operation-names.ts";
 import { fill, templateOf } from "../template.ts";
 
 /** What the gateway itself decides: the connection, the framing, the signature and the integrity of the body. */
@@ -45,7 +45,7 @@ const options = z.strictObject({
 		.describe("Headers to set where the request has none of that name."),
 	remove: z.array(name).optional().describe("Headers to remove."),
 	operations: z
-		.array(z.enum(operationNames as [OperationName, ...OperationName[]]))
+		.array(operationName)
 		.min(1)
 		.optional()
 		.describe("Only on these operations."),

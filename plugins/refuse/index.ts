@@ -3,12 +3,11 @@ import {
 	definePlugin,
 	type Exchange,
 	globMatches,
-	type OperationName,
-	operationNames,
 	type S3Request,
 	SealgateError,
 	z,
 } from "../../src/index.ts";
+import { operationName } from "../operation-names.ts";
 import { asksForEncryption, writes } from "../server-side-encryption.ts";
 
 const units = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
@@ -23,7 +22,7 @@ const size = z
 const options = z
 	.strictObject({
 		operations: z
-			.array(z.enum(operationNames as [OperationName, ...OperationName[]]))
+			.array(operationName)
 			.min(1)
 			.optional()
 			.describe("Refuse these operations."),

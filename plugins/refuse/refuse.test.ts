@@ -37,6 +37,12 @@ t.test("by operation", async (t) => {
 	t.equal(await refuses(given, { operation: "GetObject" }), false);
 });
 
+t.test("by an older name of the operation too", async (t) => {
+	const given = { operations: ["PutBucketLifecycle" as const] };
+	const operation = "PutBucketLifecycleConfiguration";
+	t.equal(await refuses(given, { operation }), true);
+});
+
 t.test("by header, or by what it says", async (t) => {
 	const put = (conditions: Conditions, headers: Record<string, string>) =>
 		refuses(conditions, { operation: "PutObject", headers });
@@ -70,6 +76,7 @@ t.test("by encryption that is not asked for", async (t) => {
 			refuses(conditions, { operation, headers: { ...telling, ...headers } });
 		t.equal(await write({}), true);
 		t.equal(await write({ [sse]: "AES256" }), false);
+		t.equal(await write({ [sse]: "" }), true, "an empty algorithm is none");
 		t.equal(await write({ [`${sse}-customer-algorithm`]: "AES256" }), false);
 		t.equal(
 			await write({ [`${sse}-bucket-key-enabled`]: "true" }),

@@ -22,6 +22,9 @@ const options = z
 		keyId: z
 			.string()
 			.min(1)
+			.refine((id) => /^[!-~]+$/.test(id), {
+				error: "printable ASCII without spaces",
+			})
 			.optional()
 			.describe(
 				"Key id, alias or ARN. Without it the store uses its default key, on AWS aws/s3.",

@@ -1,25 +1,25 @@
 /** What sets the encryption of objects other than by writing them may name the required encryption, and nothing weaker. */
 import { children, type S3Request } from "../../src/index.ts";
 import {
+	choiceOf,
 	defaultEncryption,
 	documentOf,
-	type Encryption,
+	type Judges,
 	onlyChild,
 	refusal,
-} from "../server-side-encryption.ts";
+	reportEncryption,
+} from "../judging.ts";
+import type { Encryption } from "../server-side-encryption.ts";
 
 /** The options that count here. */
 interface Required {
 	readonly mode: Encryption["mode"];
 	readonly keyId?: string | undefined;
+	readonly context?: Readonly<Record<string, string>> | undefined;
 	readonly dsse: boolean;
 }
 
-export function judgesOf({
-	mode,
-	keyId,
-	dsse,
-}: Required): Encryption["judges"] {
+export function judgesOf({ mode, keyId, context, dsse }: Required): Judges {
 	const required = `${dsse ? "aws:kms:dsse" : "aws:kms"}${keyId === undefined ? "" : ` with key ${keyId}`}`;
 	const allow = (allowed: boolean, request: S3Request): void => {
 		if (allowed) return;
@@ -42,9 +42,16 @@ export function judgesOf({
 			allow(replicasHaveKeys(request), request),
 		UpdateObjectEncryption(request) {
 			if (mode === "add") return;
-			const chosen = onlyChild(documentOf(request), "SSE-KMS");
+			const chosen = choiceOf(documentOf(request));
 			const key = onlyChild(chosen, "KMSKeyArn")?.text;
-			allow(key !== undefined && !dsse && isRequiredKey(key), request);
+			// It has no word for DSSE-KMS, and none for a context.
+			const sayable = !dsse && context === undefined;
+			const named = chosen?.name === "SSE-KMS" && key !== undefined;
+			allow(sayable && named && isRequiredKey(key), request);
+		},
+		PutBucketInventoryConfiguration(request) {
+			const { kind, keyId: key } = reportEncryption(request);
+			allow(kind === "SSE-KMS" && !dsse && isRequiredKey(key), request);
 		},
 	};
 }

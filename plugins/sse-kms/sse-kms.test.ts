@@ -64,10 +64,15 @@ const replicaKey =
 	"<EncryptionConfiguration><ReplicaKmsKeyID>r</ReplicaKmsKeyID></EncryptionConfiguration>";
 const objectKey = (key: string) =>
 	`<ObjectEncryption><SSE-KMS><KMSKeyArn>${key}</KMSKeyArn></SSE-KMS></ObjectEncryption>`;
+const reports = (encryption: string) =>
+	`<InventoryConfiguration><Destination><S3BucketDestination><Encryption>${encryption}</Encryption></S3BucketDestination></Destination></InventoryConfiguration>`;
 const agreeing: Partial<Record<OperationName, string>> = {
 	PutBucketEncryption: rule("aws:kms", keyId),
 	PutBucketReplication: replication(replicaKey),
 	UpdateObjectEncryption: objectKey(keyId),
+	PutBucketInventoryConfiguration: reports(
+		`<SSE-KMS><KeyId>${keyId}</KeyId></SSE-KMS>`,
+	),
 };
 
 t.test(
@@ -95,6 +100,10 @@ t.test(
 					);
 				} else if (writes.includes(operation) && mode === "override") {
 					t.strictSame(found, { ...other, ...forced }, name);
+				} else if (operation === "RenameObject" && mode !== "add") {
+					t.match(found, /^policy-refused .* keeps whatever encryption/, name);
+				} else if (uploadSteps.includes(operation) && mode === "require") {
+					t.match(found, /^policy-refused .* a key of its own/, name);
 				} else if (uploadSteps.includes(operation) && mode === "override") {
 					t.strictSame(found, other, name);
 				} else t.strictSame(found, { ...other, ...customer }, name);
@@ -130,14 +139,20 @@ t.test("override writes its own over whatever was asked", async (t) => {
 t.test("add speaks only where the request says nothing", async (t) => {
 	for (const operation of writes) {
 		t.strictSame(await through({ mode: "add", keyId }, operation), forced);
-		for (const asked of [
-			{ [sse]: "AES256" },
-			{ [`${sse}-context`]: "e30=" },
-			customer,
-		]) {
+		for (const asked of [{ [sse]: "AES256" }, customer]) {
 			t.strictSame(
 				await through({ mode: "add", keyId }, operation, { headers: asked }),
 				asked,
+			);
+		}
+		for (const asked of [
+			{ [`${sse}-context`]: "e30=" },
+			{ [sse]: "", [`${sse}-customer-key`]: "k" },
+		]) {
+			t.strictSame(
+				await through({ mode: "add", keyId }, operation, { headers: asked }),
+				forced,
+				"no algorithm is nothing asked",
 			);
 		}
 	}
@@ -192,10 +207,17 @@ t.test("require compares contexts by their pairs", async (t) => {
 		const left = await through({ mode: "require", context }, "PutObject", {
 			headers,
 		});
-		return typeof left === "object";
+		if (typeof left !== "object") return false;
+		t.equal(
+			left[`${sse}-context`],
+			Buffer.from('{"a":"bucket","b":"2"}').toString("base64"),
+			"what was judged is what leaves",
+		);
+		return true;
 	};
 	t.equal(await ask('{"a":"bucket","b":"2"}'), true);
 	t.equal(await ask('{ "b": "2", "a": "bucket" }'), true);
+	t.equal(await ask('{"a":"mine","a":"bucket","b":"2"}'), true);
 	for (const wrong of [
 		'{"a":"bucket"}',
 		'{"a":"bucket","b":2}',
@@ -276,6 +298,65 @@ t.test("replicas may not lose their key", async (t) => {
 		t.match(await put(body), /PutBucketReplication would loosen/, body);
 });
 
+t.test("reports on the bucket are encrypted with the key", async (t) => {
+	const put = (options: object, encryption: string) =>
+		through(options, "PutBucketInventoryConfiguration", {
+			body: reports(encryption),
+		});
+	const withKey = (key: string) => `<SSE-KMS><KeyId>${key}</KeyId></SSE-KMS>`;
+	t.strictSame(await put({ keyId }, withKey(keyId)), {});
+	t.strictSame(await put({}, withKey("any")), {});
+	for (const [options, encryption] of [
+		[{}, ""],
+		[{}, "<SSE-S3/>"],
+		[{}, `${withKey("k")}<SSE-S3/>`],
+		[{ keyId }, withKey("any")],
+		[{ keyId }, "<SSE-KMS/>"],
+		[{ dsse: true }, withKey("any")],
+	] as const)
+		t.match(await put(options, encryption), /would loosen/, encryption);
+});
+
+t.test("a restore may not write somewhere else", async (t) => {
+	const restore = (mode: "add" | "override" | "require", location: string) =>
+		through({ mode }, "RestoreObject", {
+			body: `<RestoreRequest><Days>1</Days>${location}</RestoreRequest>`,
+		});
+	for (const mode of ["override", "require"] as const) {
+		t.strictSame(await restore(mode, ""), {});
+		t.match(
+			await restore(mode, "<OutputLocation/>"),
+			/^policy-refused .* no policy sees/,
+		);
+	}
+	t.strictSame(await restore("add", "<OutputLocation/>"), {});
+});
+
+t.test(
+	"headers that other stores read as encryption are of the family",
+	async (t) => {
+		for (const name of [
+			`${sse}-customer-key`.replaceAll("-", "_"),
+			"x_amz-server_side-encryption",
+			"x-goog-encryption-key",
+			"x-minio-replication-server-side-encryption-sealed-key",
+		]) {
+			const headers = { ...forced, [name]: "v" };
+			t.strictSame(await through({ keyId }, "PutObject", { headers }), forced);
+			t.match(
+				await through({ mode: "require", keyId }, "PutObject", { headers }),
+				/a key of its own/,
+				name,
+			);
+		}
+		const meta = { "x-amz-meta-encryption": "mine" };
+		t.strictSame(await through({ keyId }, "PutObject", { headers: meta }), {
+			...meta,
+			...forced,
+		});
+	},
+);
+
 t.test("an object may move to the required key only", async (t) => {
 	const update = (options: object, body: string) =>
 		through(options, "UpdateObjectEncryption", { body });
@@ -285,7 +366,20 @@ t.test("an object may move to the required key only", async (t) => {
 	t.match(await update({ keyId }, objectKey("any")), /would loosen/);
 	t.match(await update({ dsse: true }, objectKey("any")), /would loosen/);
 	t.match(
+		await update({ context: { a: "b" } }, objectKey("any")),
+		/would loosen/,
+		"the operation has no word for a context",
+	);
+	t.match(
 		await update({}, "<ObjectEncryption><SSE-S3/></ObjectEncryption>"),
+		/would loosen/,
+	);
+	t.match(
+		await update({}, objectKey(keyId).replaceAll("SSE-KMS", "SSE-S3")),
+		/would loosen/,
+	);
+	t.match(
+		await update({}, objectKey(keyId).replace("</SSE-KMS>", "$&<SSE-S3/>")),
 		/would loosen/,
 	);
 	t.match(await update({}, ""), /would loosen/);

@@ -29,6 +29,14 @@ const uploadSteps: readonly OperationName[] = [
 	"CompleteMultipartUpload",
 ];
 
+/** Those that a document, or their nature, decides on. */
+const judged: readonly OperationName[] = [
+	"PutBucketEncryption",
+	"PutBucketInventoryConfiguration",
+	"UpdateObjectEncryption",
+	"RenameObject",
+];
+
 type Mode = "add" | "override" | "require";
 
 async function through(
@@ -85,8 +93,7 @@ t.test(
 		for (const operation of operationNames) {
 			const row = operationRow(operation);
 			if (row.byHost || row.aliasOf !== undefined) continue;
-			if (writes.includes(operation) || operation === "PutBucketEncryption")
-				continue;
+			if (writes.includes(operation) || judged.includes(operation)) continue;
 			const headers = { ...source, ...customer };
 			const left = uploadSteps.includes(operation) ? source : headers;
 			t.strictSame(
@@ -94,12 +101,15 @@ t.test(
 				left,
 				operation,
 			);
-			for (const mode of ["add", "require"] as const)
-				t.strictSame(
-					await through(mode, operation, headers),
-					headers,
-					operation,
-				);
+			t.strictSame(
+				await through("add", operation, headers),
+				headers,
+				operation,
+			);
+			const required = await through("require", operation, headers);
+			if (uploadSteps.includes(operation))
+				t.match(required, /^policy-refused .* a key of its own/, operation);
+			else t.strictSame(required, headers, operation);
 		}
 	},
 );
@@ -125,4 +135,34 @@ t.test("a bucket's default may be stricter, not looser", async (t) => {
 		);
 		t.strictSame(await through(mode, "DeleteBucketEncryption", {}), {});
 	}
+});
+
+t.test("an object stays AES256, and reports are encrypted", async (t) => {
+	const update = (mode: Mode, kind: string) =>
+		through(
+			mode,
+			"UpdateObjectEncryption",
+			{},
+			`<ObjectEncryption><${kind}/></ObjectEncryption>`,
+		);
+	const report = (mode: Mode, inside: string) =>
+		through(
+			mode,
+			"PutBucketInventoryConfiguration",
+			{},
+			`<InventoryConfiguration><Destination><S3BucketDestination><Encryption>${inside}</Encryption></S3BucketDestination></Destination></InventoryConfiguration>`,
+		);
+	for (const mode of ["override", "require"] as const) {
+		t.strictSame(await update(mode, "SSE-S3"), {});
+		t.match(await update(mode, "SSE-KMS"), /^policy-refused/);
+		t.match(await through(mode, "RenameObject", {}), /^policy-refused/);
+	}
+	for (const mode of ["add", "override", "require"] as const) {
+		t.strictSame(await report(mode, "<SSE-S3/>"), {});
+		t.strictSame(await report(mode, "<SSE-KMS/>"), {});
+		t.match(await report(mode, ""), /would loosen/);
+		t.match(await report(mode, "<SSE-None/>"), /would loosen/);
+	}
+	t.strictSame(await update("add", "SSE-KMS"), {});
+	t.strictSame(await through("add", "RenameObject", {}), {});
 });
