@@ -3,11 +3,12 @@ import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
-import { parseCopySource } from "../s3/copy-source.ts";
+import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { parseXml, type XmlElement } from "../s3/xml.ts";
 import { checkRouteLimit } from "./client-limits.ts";
+import { copyAcross } from "./copy-across.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
@@ -50,7 +51,23 @@ export function choose(routes: readonly Route[]): Layer {
 		if (weakening.has(operation.name)) {
 			await judgeByEveryRoute(routes, request, routed);
 		}
-		await judgeSources(request, routed, at);
+		const copied = request.headers.get("x-amz-copy-source");
+		if (copied !== undefined) {
+			const source = parseCopySource(copied);
+			const from = at("GetObject", source);
+			checkRouteLimit(exchange, from);
+			if (from.upstream !== route.upstream) {
+				return copyAcross(
+					request,
+					source,
+					exchange,
+					(read) => pass(from, read, { ...exchange, route: from }, next),
+					(write) => pass(route, write, routed, next),
+				);
+			}
+			await judgeAs("GetObject", source, routed, at);
+		}
+		await judgeRename(request, routed, at);
 		if (operation.name === "DeleteObjects") {
 			return deleteObjects(request, routed, at, (kept) =>
 				pass(route, kept, routed, next),
@@ -127,52 +144,35 @@ function destinations(request: S3Request): string[] {
 	return named(parseXml(content));
 }
 
-/** Reading the source of a copy is a GetObject on its own route; a rename deletes it besides. */
-async function judgeSources(
+/** A rename reads its source and deletes it. */
+async function judgeRename(
 	request: S3Request,
 	exchange: Exchange,
 	at: RouteOf,
 ): Promise<void> {
-	const copied = request.headers.get("x-amz-copy-source");
-	if (copied !== undefined) await judgeSource(copied, false, exchange, at);
 	const renamed = request.headers.get("x-amz-rename-source");
-	if (renamed !== undefined) await judgeSource(renamed, true, exchange, at);
+	if (renamed === undefined) return;
+	const source = parseCopySource(renamed);
+	await judgeAs("GetObject", source, exchange, at);
+	await judgeAs("DeleteObject", source, exchange, at);
 }
 
-async function judgeSource(
-	header: string,
-	removed: boolean,
+/** What a request does to another object than its own is judged as if it had been asked for alone. */
+async function judgeAs(
+	name: "GetObject" | "DeleteObject",
+	{ bucket, key, versionId }: CopySource,
 	exchange: Exchange,
 	at: RouteOf,
 ): Promise<void> {
-	const source = parseCopySource(header);
 	const operation: Operation = {
-		name: "GetObject",
-		method: "GET",
-		bucket: source.bucket,
-		key: source.key,
-		query:
-			source.versionId === undefined ? [] : [["versionId", source.versionId]],
+		name,
+		method: name === "GetObject" ? "GET" : "DELETE",
+		bucket,
+		key,
+		query: versionId === undefined ? [] : [["versionId", versionId]],
 	};
-	const route = at("GetObject", source);
+	const route = at(name, { bucket, key });
 	checkRouteLimit(exchange, route);
-	if (route.upstream !== exchange.route?.upstream) {
-		throw new SealgateError(
-			"not-implemented",
-			`A copy from upstream "${route.upstream}" to upstream "${exchange.route?.upstream}" is not implemented: read ${source.bucket}/${source.key} and write it.`,
-		);
-	}
-	const bare = { headers: new Map(), body: undefined };
-	await judge(route, { ...bare, operation }, exchange);
-	if (!removed) return;
-	const removal: Operation = {
-		...operation,
-		name: "DeleteObject",
-		method: "DELETE",
-	};
-	await judge(
-		at("DeleteObject", source),
-		{ ...bare, operation: removal },
-		exchange,
-	);
+	const bare = { operation, headers: new Map(), body: undefined };
+	await judge(route, bare, exchange);
 }
