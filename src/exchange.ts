@@ -51,6 +51,10 @@ export interface Findings {
 	/** The reason behind an error, ours or the store's, also where the client gets no body. */
 	reason?: string;
 	upstreamStatus?: number;
+	/** The version that the request names, or that the store's answer does. */
+	versionId?: string;
+	/** What the store's answer claims of the encryption of the object. */
+	storeEncryption?: { readonly algorithm: string; readonly keyId?: string };
 	bytesIn: number;
 	bytesOut: number;
 }

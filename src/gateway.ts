@@ -2,7 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
+import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
+import { auditRecord } from "./audit/record.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
@@ -181,10 +184,16 @@ export async function startGateway(
 ): Promise<Gateway> {
 	const load: Load = { inFlight: 0, draining: false };
 	const metrics = telemetry.metrics(() => load.inFlight);
-	const tell = (outcome: Outcome): void => {
-		load.inFlight -= 1;
+	const audit = await openAudit(first, telemetry.log);
+	const note = (outcome: Outcome): void => {
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
+		const record = auditRecord(outcome);
+		if (record !== undefined) audit?.record(record);
+	};
+	const tell = (outcome: Outcome): void => {
+		load.inFlight -= 1;
+		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
 	const respond = (arrival: Arrival) => {
@@ -197,18 +206,16 @@ export async function startGateway(
 	const refuse = (error: unknown, received: Received) => {
 		const exchange = createExchange(received, new AbortController().signal);
 		const answer = errorAnswer(error, exchange);
-		const outcome = {
-			exchange,
-			status: answer.status,
-			cut: false,
-			duration: 0,
-		};
-		metrics.request(outcome);
-		telemetry.log.request(outcome);
+		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
 	const server = createListener(first.config.limits, respond, refuse);
-	const address = await listen(server, first.config.listen);
+	const address = await listen(server, first.config.listen).catch(
+		async (error) => {
+			await audit?.close();
+			throw error;
+		},
+	);
 	const admin =
 		first.config.admin === undefined
 			? undefined
@@ -249,7 +256,7 @@ export async function startGateway(
 			const before = current;
 			try {
 				const loaded = await read();
-				checkAddresses(first, loaded);
+				checkFixed(first, loaded);
 				current = await createGeneration(loaded, load, tell);
 			} catch (error) {
 				metrics.reload(false);
@@ -277,15 +284,34 @@ export async function startGateway(
 			admin?.closeAllConnections();
 			admin?.close();
 			await current.close();
+			await audit?.close();
 		},
 	};
 }
 
-/** @throws Error where the new configuration wants to listen elsewhere */
-function checkAddresses(first: Loaded, next: Loaded): void {
-	const { listen, admin } = first.config;
-	if (next.config.listen !== listen || next.config.admin !== admin) {
-		throw new Error("listen and admin change by a restart only");
+function openAudit(
+	{ config }: Loaded,
+	log: Log,
+): Promise<AuditSink> | undefined {
+	const sink = config.audit?.sinks[0];
+	if (sink === undefined) return undefined;
+	return openFileSink(sink.file, (records, reason) =>
+		log.event("error", "audit records are lost", {
+			records,
+			reason: reason.message,
+		}),
+	);
+}
+
+/** @throws Error where the new configuration wants to listen or to record elsewhere */
+function checkFixed(first: Loaded, next: Loaded): void {
+	const { listen, admin, audit } = first.config;
+	if (
+		next.config.listen !== listen ||
+		next.config.admin !== admin ||
+		!isDeepStrictEqual(next.config.audit, audit)
+	) {
+		throw new Error("listen, admin and audit change by a restart only");
 	}
 }
 

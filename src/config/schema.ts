@@ -163,6 +163,28 @@ export const configSchema = z.strictObject({
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	routes: z.array(route).min(1),
+	audit: z
+		.strictObject({
+			required: z
+				.literal(false, "required: true is not served yet: see docs/audit.md")
+				.default(false)
+				.describe("Whether an answer waits until its record is durable."),
+			sinks: z
+				.array(
+					z.strictObject({
+						file: z
+							.string()
+							.min(1)
+							.describe(
+								"Directory of the log; it is made where it is not there.",
+							),
+					}),
+				)
+				.min(1)
+				.max(1, "one sink"),
+		})
+		.optional()
+		.describe("Who used which key on which object, when, with what outcome."),
 	telemetry: z
 		.strictObject({
 			logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),

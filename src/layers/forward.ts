@@ -1,12 +1,13 @@
 /** The last step: frames the body for the store, signs exactly what leaves, and sends it. */
 import { createHash } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, Findings } from "../exchange.ts";
 import type { Body } from "../http/body.ts";
 import { frameBody, type Integrity } from "../http/frame-body.ts";
 import { endToEnd, type Upstream } from "../http/upstream.ts";
-import type { Handler, S3Request } from "../pipeline.ts";
+import type { Handler, S3Request, S3Response } from "../pipeline.ts";
 import { parseCopySource, renderCopySource } from "../s3/copy-source.ts";
+import { type Operation, queryValue } from "../s3/operation.ts";
 import { operationRow } from "../s3/operations.ts";
 import { canonicalQuery, encodePath } from "../sigv4/canonical.ts";
 import { type Credentials, sign } from "../sigv4/sign.ts";
@@ -79,7 +80,7 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 				},
 				exchange,
 			);
-			exchange.findings.upstreamStatus = response.status;
+			note(response, operation, exchange.findings);
 			span.set({ "http.response.status_code": response.status });
 			span.end();
 			return withStoreError(response, operation.name, exchange.findings);
@@ -88,6 +89,25 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 			throw error;
 		}
 	};
+}
+
+/** What the answer's head says, for log, metrics and the audit record. */
+function note(
+	{ status, headers }: S3Response,
+	operation: Operation,
+	findings: Findings,
+): void {
+	findings.upstreamStatus = status;
+	const version =
+		headers.get("x-amz-version-id") ?? queryValue(operation.query, "versionId");
+	if (version !== undefined) findings.versionId = version;
+	const keyId = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
+	const algorithm =
+		headers.get("x-amz-server-side-encryption") ??
+		headers.get("x-amz-server-side-encryption-customer-algorithm");
+	if (algorithm === undefined) return;
+	findings.storeEncryption =
+		keyId === undefined ? { algorithm } : { algorithm, keyId };
 }
 
 async function resolve(

@@ -1,0 +1,101 @@
+/** What the audit log says of one request: who did what to which object, under which policy and key, and how it ended. */
+import type { Decision } from "../exchange.ts";
+import type { Outcome } from "../layers/observe.ts";
+
+/** One line of the log. Fields that are not known are absent. No secret, signature or token is ever in it. */
+export interface AuditRecord {
+	/** Grows when a field changes its meaning or goes. */
+	readonly version: 1;
+	/** When the request came, RFC 3339 in UTC. */
+	readonly time: string;
+	/** As answered in `x-amz-request-id`, unless the store gave one of its own. */
+	readonly requestId: string;
+	readonly client?: string;
+	readonly accessKeyId?: string;
+	readonly remoteAddress: string;
+	readonly operation?: string;
+	readonly method: string;
+	readonly bucket?: string;
+	readonly key?: string;
+	readonly versionId?: string;
+	readonly route?: string;
+	readonly upstream?: string;
+	readonly decisions: readonly Decision[];
+	/** What the store's answer claims of the encryption of the object. A claim is no proof. */
+	readonly storeEncryption?: {
+		readonly algorithm: string;
+		readonly keyId?: string;
+	};
+	/** `refused`: the client may not. `cut`: the answer did not reach its end. */
+	readonly outcome: "success" | "refused" | "failure" | "cut";
+	readonly status: number;
+	/** Our stable code, or the S3 code of the store. */
+	readonly error?: string;
+	readonly reason?: string;
+	readonly bytesIn: number;
+	readonly bytesOut: number;
+	/** Milliseconds. */
+	readonly duration: number;
+}
+
+/** What a client chose, an object key apart, is kept to this many characters. */
+const longest = 1_024;
+
+/** The record of a request, or undefined where it touched neither a policy nor a key and was not refused. */
+export function auditRecord(outcome: Outcome): AuditRecord | undefined {
+	const { exchange, status, duration } = outcome;
+	const { findings, received } = exchange;
+	const { decisions, storeEncryption } = findings;
+	const result = resultOf(outcome);
+	if (
+		decisions.length === 0 &&
+		storeEncryption === undefined &&
+		result !== "refused"
+	) {
+		return undefined;
+	}
+	return withoutUnknown({
+		version: 1,
+		time: exchange.started.toISOString(),
+		requestId: exchange.id,
+		client: findings.client,
+		accessKeyId: findings.accessKeyId?.slice(0, longest),
+		remoteAddress: received.remoteAddress,
+		operation: findings.operation,
+		method: received.method,
+		bucket: findings.bucket,
+		key: findings.key,
+		versionId: findings.versionId?.slice(0, longest),
+		route: findings.route,
+		upstream: findings.upstream,
+		decisions,
+		storeEncryption,
+		outcome: result,
+		status,
+		error: findings.error ?? findings.upstreamError?.slice(0, longest),
+		reason: findings.reason?.slice(0, longest),
+		bytesIn: findings.bytesIn,
+		bytesOut: findings.bytesOut,
+		duration,
+	});
+}
+
+function resultOf({ exchange, status, cut }: Outcome): AuditRecord["outcome"] {
+	const { error, upstreamError } = exchange.findings;
+	if (cut) return "cut";
+	if (status === 401 || status === 403) return "refused";
+	// A copy may fail behind a status that has left.
+	const failed = (error ?? upstreamError) !== undefined;
+	return status >= 400 || failed ? "failure" : "success";
+}
+
+type Draft = {
+	readonly [Field in keyof AuditRecord]: AuditRecord[Field] | undefined;
+};
+
+function withoutUnknown(draft: Draft): AuditRecord {
+	const known = Object.entries(draft).filter(
+		([, value]) => value !== undefined,
+	);
+	return Object.fromEntries(known) as unknown as AuditRecord;
+}
