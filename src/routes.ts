@@ -56,13 +56,12 @@ export function chooseRoute(routes: readonly Route[], subject: Subject): Route {
 /** Every route that keys of the bucket can fall on, for what would weaken one of them. */
 export function routesOfBucket(
 	routes: readonly Route[],
-	subject: Subject,
+	bucket: string | undefined,
 ): readonly Route[] {
 	return routes.filter(
 		(route) =>
 			route.match.bucket === undefined ||
-			(subject.bucket !== undefined &&
-				globMatches(route.match.bucket, subject.bucket)),
+			(bucket !== undefined && globMatches(route.match.bucket, bucket)),
 	);
 }
 

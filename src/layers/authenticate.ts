@@ -135,6 +135,7 @@ const credentialHeaders = [
 	"x-amz-date",
 	"x-amz-content-sha256",
 	"x-amz-security-token",
+	"x-amz-s3session-token",
 	"expect",
 	"connection",
 ];

@@ -40,10 +40,10 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
-		checkRouteLimit(exchange, route);
 		const routed = { ...exchange, route };
 		exchange.findings.route = route.name;
-		if (operation.name === "ListBuckets") {
+		if (operation.name !== "ListBuckets") checkRouteLimit(exchange, route);
+		else {
 			return pass(route, request, routed, (kept, exchange) =>
 				listBuckets(routes, kept, exchange, next),
 			);
@@ -118,15 +118,10 @@ async function judgeByEveryRoute(
 	request: S3Request,
 	exchange: Exchange,
 ): Promise<void> {
-	const { name, bucket, key } = request.operation;
+	const { bucket, key } = request.operation;
 	const own = key === undefined ? [bucket] : [];
 	const concerned = [...own, ...destinations(request)].flatMap((named) =>
-		routesOfBucket(routes, {
-			operation: name,
-			bucket: named,
-			key: undefined,
-			client: "",
-		}),
+		routesOfBucket(routes, named),
 	);
 	for (const route of new Set(concerned)) {
 		if (route !== exchange.route) await judge(route, request, exchange);

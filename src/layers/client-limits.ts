@@ -75,6 +75,10 @@ export function mayUseKey(limits: ClientLimits, key: string): boolean {
 	);
 }
 
+export function mayUseRoute(limits: ClientLimits, route: Route): boolean {
+	return limits.routes === undefined || limits.routes.includes(route.name);
+}
+
 function denied(what: string): SealgateError {
 	return new SealgateError(
 		"access-denied",
@@ -84,8 +88,7 @@ function denied(what: string): SealgateError {
 
 /** @throws SealgateError `access-denied` where the client is limited to other routes */
 export function checkRouteLimit(exchange: Exchange, route: Route): void {
-	const routes = exchange.client?.limits.routes;
-	if (routes !== undefined && !routes.includes(route.name)) {
+	if (!mayUseRoute(exchange.client?.limits ?? {}, route)) {
 		throw denied(`the route ${route.name}`);
 	}
 }

@@ -1,9 +1,9 @@
 /** ListBuckets shows what the client may see, merged over all upstreams. */
 import { SealgateError } from "../errors.ts";
-import type { Exchange } from "../exchange.ts";
+import type { ClientLimits, Exchange } from "../exchange.ts";
 import { bodyOf, readAll } from "../http/body.ts";
 import type { Handler, S3Request, S3Response } from "../pipeline.ts";
-import type { Route } from "../routes.ts";
+import { type Route, routesOfBucket } from "../routes.ts";
 import { queryValue } from "../s3/operation.ts";
 import {
 	child,
@@ -14,7 +14,7 @@ import {
 	renderXml,
 	type XmlElement,
 } from "../s3/xml.ts";
-import { mayUseBucket } from "./client-limits.ts";
+import { mayUseBucket, mayUseRoute } from "./client-limits.ts";
 
 /** Bytes of one page of a store's answer. */
 const answerBytes = 16 * 1024 * 1024;
@@ -26,20 +26,35 @@ export async function listBuckets(
 	exchange: Exchange,
 	next: Handler,
 ): Promise<S3Response> {
+	const limits = exchange.client?.limits ?? {};
 	const merged = new Map<string, XmlElement>();
 	let owner: XmlElement | undefined;
 	const asked = new Set<string>();
 	for (const route of routes) {
+		if (!mayUseRoute(limits, route)) continue;
 		if (asked.has(route.upstream)) continue;
 		asked.add(route.upstream);
 		const found = await bucketsOf(request, { ...exchange, route }, next);
 		if (!Array.isArray(found.buckets)) return found.refusal as S3Response;
 		owner ??= found.owner;
 		for (const bucket of found.buckets) {
-			merged.set(childText(bucket, "Name") ?? "", bucket);
+			const name = childText(bucket, "Name") ?? "";
+			if (maySee(limits, routes, name)) merged.set(name, bucket);
 		}
 	}
-	return page(request, exchange, owner, merged);
+	return page(request, owner, merged);
+}
+
+/** A bucket is seen by a client that may use it on one route at least. */
+function maySee(
+	limits: ClientLimits,
+	routes: readonly Route[],
+	bucket: string,
+): boolean {
+	return (
+		mayUseBucket(limits, bucket) &&
+		routesOfBucket(routes, bucket).some((route) => mayUseRoute(limits, route))
+	);
 }
 
 interface Found {
@@ -93,7 +108,6 @@ async function bucketsOf(
 /** Our continuation token is the name of the last bucket shown. */
 function page(
 	request: S3Request,
-	exchange: Exchange,
 	owner: XmlElement | undefined,
 	merged: ReadonlyMap<string, XmlElement>,
 ): S3Response {
@@ -108,12 +122,7 @@ function page(
 		mostBuckets,
 	);
 	const names = [...merged.keys()]
-		.filter(
-			(name) =>
-				name.startsWith(prefix) &&
-				name > after &&
-				mayUseBucket(exchange.client?.limits ?? {}, name),
-		)
+		.filter((name) => name.startsWith(prefix) && name > after)
 		.sort();
 	const shown = names.slice(0, most);
 	const document = element(

@@ -348,6 +348,20 @@ t.test(
 			["photos-1", "photos-2"],
 		);
 		t.strictSame([one.requests.length, two.requests.length], [1, 1]);
+		await gateway.reload(() =>
+			loadTestConfig(yaml.replace('buckets: ["photos-*"]', "routes: [photos]")),
+		);
+		const own = await client.send(new ListBucketsCommand({}));
+		t.strictSame(
+			own.Buckets?.map((bucket) => bucket.Name),
+			["photos-1"],
+			"a client of one route sees the buckets of that route",
+		);
+		t.strictSame(
+			[one.requests.length, two.requests.length],
+			[1, 2],
+			"and no other store is asked",
+		);
 	},
 );
 
