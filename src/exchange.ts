@@ -51,12 +51,25 @@ export interface Findings {
 	/** The reason behind an error, ours or the store's, also where the client gets no body. */
 	reason?: string;
 	upstreamStatus?: number;
+	/** Each request that was sent to a store. */
+	readonly upstreamRequests: UpstreamRequest[];
 	/** The version that the request names, or that the store's answer does. */
 	versionId?: string;
 	/** What the store's answer claims of the encryption of the object. */
 	storeEncryption?: { readonly algorithm: string; readonly keyId?: string };
 	bytesIn: number;
 	bytesOut: number;
+}
+
+export interface UpstreamRequest {
+	readonly upstream: string;
+	readonly method: string;
+	/** Absent where no answer came. */
+	readonly status?: number;
+	/** Our stable code, where no answer came. */
+	readonly error?: string;
+	/** Milliseconds to the head of the answer. */
+	readonly duration: number;
 }
 
 export interface Decision {
@@ -74,13 +87,24 @@ export interface Span {
 	child(
 		name: string,
 		attributes?: Readonly<Record<string, string | number>>,
+		kind?: "internal" | "client",
 	): Span;
+	rename(name: string): void;
 	set(attributes: Readonly<Record<string, string | number>>): void;
 	/** Ends the span, as failed where an error is given. */
 	end(error?: unknown): void;
-	/** The `traceparent` header that names this span, where it is recorded. */
+	/** The `traceparent` header that names this span; undefined where tracing is off. */
 	readonly traceparent: string | undefined;
 }
+
+/** A span that records nothing. */
+export const noSpan: Span = {
+	child: () => noSpan,
+	rename() {},
+	set() {},
+	end() {},
+	traceparent: undefined,
+};
 
 /** A value that layers replace as they learn more; only `findings` is shared and written. */
 export interface Exchange {

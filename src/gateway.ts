@@ -9,7 +9,7 @@ import { auditRecord } from "./audit/record.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
-import type { Exchange, Received, Span } from "./exchange.ts";
+import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { createUpstream } from "./http/upstream.ts";
@@ -24,6 +24,7 @@ import { type Handler, pipeline } from "./pipeline.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import type { Traces } from "./telemetry/traces.ts";
 
 /** What one configuration makes. A reload makes another, and lets this one finish what it began. */
 interface Generation {
@@ -153,22 +154,18 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 	);
 }
 
-/** Tracing comes later; until then a span that records nothing. */
-const noSpan: Span = {
-	child: () => noSpan,
-	set() {},
-	end() {},
-	traceparent: undefined,
-};
-
-function createExchange(received: Received, signal: AbortSignal): Exchange {
+function createExchange(
+	received: Received,
+	signal: AbortSignal,
+	span: Span = noSpan,
+): Exchange {
 	return {
 		id: randomBytes(8).toString("hex").toUpperCase(),
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], bytesIn: 0, bytesOut: 0 },
-		span: noSpan,
+		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		span,
 		client: undefined,
 		route: undefined,
 	};
@@ -180,11 +177,12 @@ export async function startGateway(
 	telemetry: {
 		readonly log: Log;
 		readonly metrics: (inFlight: () => number) => Metrics;
+		readonly traces?: Traces;
 	},
 ): Promise<Gateway> {
 	const load: Load = { inFlight: 0, draining: false };
 	const metrics = telemetry.metrics(() => load.inFlight);
-	const audit = await openAudit(first, telemetry.log);
+	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
 	const note = (outcome: Outcome): void => {
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
@@ -200,7 +198,11 @@ export async function startGateway(
 		load.inFlight += 1;
 		return current.handle(
 			arrival,
-			createExchange(arrival.received, arrival.signal),
+			createExchange(
+				arrival.received,
+				arrival.signal,
+				telemetry.traces?.request(arrival.received.method, arrival.headers),
+			),
 		);
 	};
 	const refuse = (error: unknown, received: Received) => {
@@ -240,7 +242,7 @@ export async function startGateway(
 								new AbortController().signal,
 							),
 						),
-					scrape: () => metrics.scrape(),
+					scrape: (accept) => metrics.scrape(accept),
 				});
 	const adminAddress =
 		admin === undefined
@@ -285,6 +287,7 @@ export async function startGateway(
 			admin?.close();
 			await current.close();
 			await audit?.close();
+			await telemetry.traces?.close();
 		},
 	};
 }
@@ -292,15 +295,17 @@ export async function startGateway(
 function openAudit(
 	{ config }: Loaded,
 	log: Log,
+	lost: (records: number) => void,
 ): Promise<AuditSink> | undefined {
 	const sink = config.audit?.sinks[0];
 	if (sink === undefined) return undefined;
-	return openFileSink(sink.file, (records, reason) =>
+	return openFileSink(sink.file, (records, reason) => {
+		lost(records);
 		log.event("error", "audit records are lost", {
 			records,
 			reason: reason.message,
-		}),
-	);
+		});
+	});
 }
 
 /** @throws Error where the new configuration wants to listen or to record elsewhere */

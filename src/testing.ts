@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import { checkStack } from "./config/stack.ts";
 import { SealgateError } from "./errors.ts";
-import type { Decision, Exchange, Span } from "./exchange.ts";
+import { type Decision, type Exchange, noSpan } from "./exchange.ts";
 import { type Body, bodyOf, readAll } from "./http/body.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import { applyPolicies, changedHeaders } from "./layers/evaluate.ts";
@@ -178,8 +178,8 @@ function exchangeOf(sent: Sent, request: S3Request, route: Route): Exchange {
 			remoteAddress: "192.0.2.1",
 			secure: sent.secure ?? true,
 		},
-		findings: { decisions: [], bytesIn: 0, bytesOut: 0 },
-		span,
+		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		span: noSpan,
 		client: {
 			name: sent.client ?? "client",
 			accessKeyId: undefined,
@@ -188,13 +188,6 @@ function exchangeOf(sent: Sent, request: S3Request, route: Route): Exchange {
 		route,
 	};
 }
-
-const span: Span = {
-	child: () => span,
-	set() {},
-	end() {},
-	traceparent: undefined,
-};
 
 function bytesOf(body: Buffer | string = ""): Buffer {
 	return typeof body === "string" ? Buffer.from(body) : body;

@@ -19,7 +19,8 @@ export interface AdminView {
 		client: string;
 		headers: ReadonlyMap<string, string>;
 	}): Promise<unknown>;
-	scrape(): Promise<{ contentType: string; body: string }>;
+	/** @param accept what the scraper reads, as its header says */
+	scrape(accept: string): Promise<{ contentType: string; body: string }>;
 }
 
 const methods = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
@@ -38,7 +39,9 @@ export function createAdmin(view: AdminView): Server {
 		return context.json({ ready, ...details }, ready ? 200 : 503);
 	});
 	app.get("/metrics", async (context) => {
-		const { contentType, body } = await view.scrape();
+		const { contentType, body } = await view.scrape(
+			context.req.header("accept") ?? "",
+		);
 		return context.body(body, 200, { "content-type": contentType });
 	});
 	app.get("/config", (context) => context.json(view.config() as object));

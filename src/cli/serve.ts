@@ -6,6 +6,7 @@ import { type Watch, watchFiles } from "../config/watch.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import type { Traces, TracesOptions } from "../telemetry/traces.ts";
 import { packageRoot } from "./package-root.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,11 +23,12 @@ export async function serve(
 	after: () => Promise<void> = async () => {},
 ): Promise<string> {
 	const loaded = await loadConfig(file, environment, plugins);
-	const { logLevel, objectKeys } = loaded.config.telemetry;
+	const { logLevel, objectKeys, traces } = loaded.config.telemetry;
 	const log = createLog({ level: logLevel, objectKeys });
 	const gateway = await startGateway(loaded, {
 		log,
 		metrics: (inFlight) => createMetrics(version(), inFlight),
+		...(traces && { traces: await startTraces(traces, log) }),
 	});
 	log.event("info", "listening", {
 		address: gateway.address,
@@ -78,6 +80,12 @@ async function reload(
 			reason: (error as Error).message,
 		});
 	}
+}
+
+/** Loaded only where it is wanted: OpenTelemetry is by far the largest of our libraries. */
+async function startTraces(options: TracesOptions, log: Log): Promise<Traces> {
+	const { createTraces } = await import("../telemetry/traces.ts");
+	return createTraces(options, version(), log);
 }
 
 function version(): string {

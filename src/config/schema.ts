@@ -192,6 +192,14 @@ export const configSchema = z.strictObject({
 				.enum(["plain", "off"])
 				.default("plain")
 				.describe("Whether log lines name object keys."),
+			traces: z
+				.strictObject({
+					endpoint: z
+						.url({ protocol: /^https?$/ })
+						.describe("Base of an OTLP/HTTP receiver; /v1/traces is appended."),
+					sampleRatio: z.number().min(0).max(1).default(1),
+				})
+				.optional(),
 		})
 		.prefault({}),
 	limits: z

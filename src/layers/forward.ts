@@ -39,9 +39,22 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 		const headers = new Map(endToEnd(request.headers));
 		headers.delete("content-length");
 		headers.set("host", host);
-		const span = exchange.span.child(`S3.${operation.name}`, {
-			"server.address": store.upstream.host,
-		});
+		const span = exchange.span.child(
+			`S3.${operation.name}`,
+			{
+				"server.address": store.upstream.host,
+				"http.request.method": operation.method,
+			},
+			"client",
+		);
+		const sent = Date.now();
+		const told = (ended: { status?: number; error?: string }) =>
+			exchange.findings.upstreamRequests.push({
+				upstream: store.upstream.name,
+				method: operation.method,
+				duration: Date.now() - sent,
+				...ended,
+			});
 		if (span.traceparent !== undefined) {
 			headers.set("traceparent", span.traceparent);
 		}
@@ -81,10 +94,12 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 				exchange,
 			);
 			note(response, operation, exchange.findings);
+			told({ status: response.status });
 			span.set({ "http.response.status_code": response.status });
-			span.end();
+			span.end(response.status >= 500 ? String(response.status) : undefined);
 			return withStoreError(response, operation.name, exchange.findings);
 		} catch (error) {
+			told({ error: error instanceof SealgateError ? error.code : "internal" });
 			span.end(error);
 			throw error;
 		}

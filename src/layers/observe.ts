@@ -24,16 +24,37 @@ export function observe<Request>(
 			if (told) return;
 			told = true;
 			const duration = Date.now() - exchange.started.getTime();
-			exchange.span.set({ "http.response.status_code": response.status });
-			exchange.span.end(
-				exchange.findings.error ?? exchange.findings.upstreamError,
-			);
+			endSpan(exchange, response.status, cut);
 			for (const observer of observers) {
 				observer({ exchange, status: response.status, cut, duration });
 			}
 		};
 		return watched(response, exchange, tell);
 	};
+}
+
+/** A refusal is no failure of the server. OpenTelemetry, semantic conventions for HTTP spans. */
+function endSpan(
+	{ span, findings, received, id }: Exchange,
+	status: number,
+	cut: boolean,
+): void {
+	const { operation = "_OTHER", route, bucket } = findings;
+	const error = findings.error ?? findings.upstreamError;
+	span.rename(`${received.method} ${operation}`);
+	span.set({
+		"http.request.method": received.method,
+		"http.response.status_code": status,
+		"http.route": operation,
+		"url.scheme": received.secure ? "https" : "http",
+		"client.address": received.remoteAddress,
+		"aws.request_id": id,
+		...(bucket === undefined ? {} : { "aws.s3.bucket": bucket }),
+		...(route === undefined ? {} : { "sealgate.route": route }),
+		...(error === undefined ? {} : { "error.type": error }),
+	});
+	const failed = cut || status >= 500;
+	span.end(failed ? (error ?? (cut ? "cut" : String(status))) : undefined);
 }
 
 function watched(

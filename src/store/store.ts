@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import type { Exchange, Span } from "../exchange.ts";
+import { type Exchange, noSpan } from "../exchange.ts";
 import { bodyOf, readAll } from "../http/body.ts";
 import { createListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
@@ -60,12 +60,6 @@ const limits = {
 	bodyGrace: 60_000,
 };
 const documentBytes = 4 * 1024 * 1024;
-const noSpan: Span = {
-	child: () => noSpan,
-	set() {},
-	end() {},
-	traceparent: undefined,
-};
 
 export async function startStore(options: StoreOptions): Promise<Store> {
 	const files = new Files(options.directory);
@@ -102,7 +96,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], bytesIn: 0, bytesOut: 0 },
+		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
 		span: noSpan,
 		client: undefined,
 		route: undefined,

@@ -35,6 +35,7 @@ export function createLog(options: LogOptions): Log {
 			logger.info(
 				{
 					requestId: exchange.id,
+					traceId: exchange.span.traceparent?.split("-")[1],
 					method: received.method,
 					operation: findings.operation,
 					bucket: clip(findings.bucket),

@@ -4,14 +4,18 @@ import {
 	collectDefaultMetrics,
 	Gauge,
 	Histogram,
+	type OpenMetricsContentType,
 	Registry,
+	type RegistryContentType,
 } from "@prometheus-io/client";
 import type { Outcome } from "../layers/observe.ts";
 
 export interface Metrics {
 	request(outcome: Outcome): void;
 	reload(succeeded: boolean): void;
-	scrape(): Promise<{ contentType: string; body: string }>;
+	auditLost(records: number): void;
+	/** OpenMetrics, with exemplars, where `accept` names it; else the Prometheus text format. */
+	scrape(accept: string): Promise<{ contentType: string; body: string }>;
 }
 
 /** Advised by OpenTelemetry's HTTP conventions, in seconds. */
@@ -24,7 +28,8 @@ export function createMetrics(
 	version: string,
 	inFlight: () => number,
 ): Metrics {
-	const registry = new Registry();
+	// Exemplars are taken by a registry of OpenMetrics only.
+	const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
 	const registers = [registry];
 	collectDefaultMetrics({ register: registry });
 	const durations = new Histogram({
@@ -34,6 +39,19 @@ export function createMetrics(
 			"http_request_method",
 			"http_response_status_code",
 			"http_route",
+			"error_type",
+		],
+		buckets,
+		enableExemplars: true,
+		registers,
+	});
+	const upstreamDurations = new Histogram({
+		name: "http_client_request_duration_seconds",
+		help: "From the head of a request to a store to the head of its answer.",
+		labelNames: [
+			"upstream",
+			"http_request_method",
+			"http_response_status_code",
 			"error_type",
 		],
 		buckets,
@@ -57,6 +75,17 @@ export function createMetrics(
 		labelNames: ["result"],
 		registers,
 	});
+	const reloaded = new Gauge({
+		name: "sealgate_config_last_reload_success_timestamp_seconds",
+		help: "When the configuration in force was read.",
+		registers,
+	});
+	reloaded.setToCurrentTime();
+	const auditLost = new Counter({
+		name: "sealgate_audit_lost_records_total",
+		help: "Audit records that could not be written.",
+		registers,
+	});
 	new Gauge({
 		name: "http_server_active_requests",
 		help: "Requests between their head and the end of their answer.",
@@ -74,8 +103,8 @@ export function createMetrics(
 	return {
 		request({ exchange, status, duration }) {
 			const { findings, received } = exchange;
-			durations.observe(
-				{
+			durations.observe({
+				labels: {
 					http_request_method: methods.has(received.method)
 						? received.method
 						: "_OTHER",
@@ -86,19 +115,59 @@ export function createMetrics(
 						findings.error ??
 						(findings.upstreamError === undefined ? "" : "store"),
 				},
-				duration / 1_000,
-			);
+				value: duration / 1_000,
+				exemplarLabels: exemplar(exchange.span.traceparent),
+			});
+			for (const sent of findings.upstreamRequests) {
+				upstreamDurations.observe(
+					{
+						upstream: sent.upstream,
+						http_request_method: sent.method,
+						http_response_status_code: String(sent.status ?? ""),
+						error_type: sent.error ?? "",
+					},
+					sent.duration / 1_000,
+				);
+			}
 			bytes.inc({ direction: "in", side: "client" }, findings.bytesIn);
 			bytes.inc({ direction: "out", side: "client" }, findings.bytesOut);
 			for (const { policy, route, mode, outcome } of findings.decisions) {
 				decisions.inc({ policy, route, mode, outcome });
 			}
 		},
-		reload: (succeeded) =>
-			reloads.inc({ result: succeeded ? "success" : "failure" }),
-		scrape: async () => ({
-			contentType: registry.contentType,
-			body: await registry.metrics(),
-		}),
+		reload(succeeded) {
+			reloads.inc({ result: succeeded ? "success" : "failure" });
+			if (succeeded) reloaded.setToCurrentTime();
+		},
+		auditLost: (records) => auditLost.inc(records),
+		async scrape(accept) {
+			const chosen = registryFor(
+				registry,
+				accept.includes("application/openmetrics-text")
+					? Registry.OPENMETRICS_CONTENT_TYPE
+					: Registry.PROMETHEUS_CONTENT_TYPE,
+			);
+			return { contentType: chosen.contentType, body: await chosen.metrics() };
+		},
 	};
+}
+
+/** Only a trace that is recorded is worth a look. */
+function exemplar(traceparent: string | undefined): Record<string, string> {
+	const [, traceId, , flags] = traceparent?.split("-") ?? [];
+	return traceId !== undefined && flags === "01" ? { trace_id: traceId } : {};
+}
+
+/** The same metrics for one scrape: writing them changes their names to those of the format. */
+function registryFor(
+	registry: Registry<OpenMetricsContentType>,
+	contentType: RegistryContentType,
+): Registry<RegistryContentType> {
+	const scraped = new Registry(contentType);
+	for (const metric of registry.getMetricsAsArray() as unknown[]) {
+		const { name } = metric as { name: string };
+		const own = { name: { value: name, writable: true } };
+		scraped.registerMetric(Object.create(metric as object, own));
+	}
+	return scraped;
 }
