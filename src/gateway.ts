@@ -251,6 +251,25 @@ export async function startGateway(
 					server.close();
 					throw error;
 				});
+	const shut = async (): Promise<void> => {
+		load.draining = true;
+		const closed = new Promise<void>((resolve) =>
+			server.close(() => resolve()),
+		);
+		server.closeIdleConnections();
+		const deadline = setTimeout(
+			() => server.closeAllConnections(),
+			current.loaded.config.limits.drain,
+		);
+		await closed;
+		clearTimeout(deadline);
+		admin?.closeAllConnections();
+		admin?.close();
+		await current.close();
+		await audit?.close();
+		await telemetry.traces?.close();
+	};
+	let closing: Promise<void> | undefined;
 	return {
 		address,
 		adminAddress,
@@ -271,23 +290,9 @@ export async function startGateway(
 				}),
 			);
 		},
-		async close() {
-			load.draining = true;
-			const closed = new Promise<void>((resolve) =>
-				server.close(() => resolve()),
-			);
-			server.closeIdleConnections();
-			const deadline = setTimeout(
-				() => server.closeAllConnections(),
-				current.loaded.config.limits.drain,
-			);
-			await closed;
-			clearTimeout(deadline);
-			admin?.closeAllConnections();
-			admin?.close();
-			await current.close();
-			await audit?.close();
-			await telemetry.traces?.close();
+		close: () => {
+			closing ??= shut();
+			return closing;
 		},
 	};
 }

@@ -95,7 +95,10 @@ const upstream = z.strictObject({
 		})
 		.optional()
 		.describe("Files of an own CA and of a client certificate."),
-	proxy: z.url().optional().describe("An egress proxy."),
+	proxy: z
+		.url()
+		.optional()
+		.describe("An egress proxy; its URL may hold a password."),
 	connections: z.int().min(1).max(10_000).default(256),
 	timeouts: z
 		.strictObject({
