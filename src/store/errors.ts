@@ -33,6 +33,12 @@ const table = {
 		400,
 		"The Encryption request you specified is not valid. Supported value: AES256.",
 	],
+	BadRequest: [400, "Bad Request"],
+	InvalidTag: [400, "The tag provided was not a valid tag."],
+	MalformedXML: [
+		400,
+		"The XML you provided was not well-formed or did not validate against our published schema",
+	],
 	InvalidArgument: [400, "Invalid Argument"],
 	NotImplemented: [
 		501,
@@ -49,8 +55,9 @@ export class StoreError extends Error {
 	constructor(
 		code: keyof typeof table,
 		fields: Readonly<Record<string, string>> = {},
+		message: string = table[code][1],
 	) {
-		super(table[code][1]);
+		super(message);
 		this.code = code;
 		this.status = table[code][0];
 		this.fields = fields;

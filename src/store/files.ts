@@ -14,6 +14,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import type { Body } from "../http/body.ts";
+import type { Tags } from "./tagging.ts";
 
 export interface StoredObject {
 	readonly key: string;
@@ -24,6 +25,7 @@ export interface StoredObject {
 	readonly headers: Readonly<Record<string, string>>;
 	/** Sizes of the parts, where it was uploaded in parts. */
 	readonly parts?: readonly number[];
+	readonly tags?: Tags;
 	/** Name of the file of its bytes. */
 	readonly data: string;
 }
@@ -117,12 +119,19 @@ export class Files {
 		const stored = { ...object, data: `${randomUUID()}.data` };
 		const folder = join(this.#root, "buckets", bucket);
 		await rename(file, join(folder, stored.data));
-		await writeFile(`${file}.json`, JSON.stringify(stored));
-		await rename(`${file}.json`, join(folder, nameOf(object.key)));
-		objects.set(object.key, stored);
+		await this.describe(bucket, stored);
 		if (before !== undefined)
 			await rm(join(folder, before.data), { force: true });
 		return stored;
+	}
+
+	/** Says something else of an object that is there, or the first of one whose bytes are. */
+	async describe(bucket: string, object: StoredObject): Promise<void> {
+		const draft = join(this.#root, "unfinished", `${randomUUID()}.json`);
+		await writeFile(draft, JSON.stringify(object));
+		const folder = join(this.#root, "buckets", bucket);
+		await rename(draft, join(folder, nameOf(object.key)));
+		this.buckets.get(bucket)?.set(object.key, object);
 	}
 
 	async remove(bucket: string, key: string): Promise<void> {

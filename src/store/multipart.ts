@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import type { Body } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import { queryValue } from "../s3/operation.ts";
 import { children, childText, element, parseXml } from "../s3/xml.ts";
@@ -11,16 +12,19 @@ import {
 	answeredEncryption,
 	bucketOf,
 	checkWriteConditions,
+	copySourceOf,
 	document,
 	empty,
 	headersToKeep,
 	namespace,
 } from "./objects.ts";
+import { type Tags, tagsOf } from "./tagging.ts";
 
 interface Upload {
 	readonly bucket: string;
 	readonly key: string;
 	readonly headers: Readonly<Record<string, string>>;
+	readonly tags: Tags;
 	readonly parts: Map<number, Written>;
 }
 
@@ -40,7 +44,8 @@ export class Uploads {
 		bucketOf(this.#files, bucket);
 		const id = randomUUID();
 		const headers = headersToKeep(request.headers);
-		this.#open.set(id, { bucket, key, headers, parts: new Map() });
+		const tags = tagsOf(request.headers);
+		this.#open.set(id, { bucket, key, headers, tags, parts: new Map() });
 		const result = element(
 			"InitiateMultipartUploadResult",
 			[element("Bucket", bucket), element("Key", key), element("UploadId", id)],
@@ -51,18 +56,60 @@ export class Uploads {
 
 	async put(request: S3Request): Promise<S3Response> {
 		const upload = this.#find(request);
+		const { md5 } = await this.#keep(upload, request, request.body);
+		return empty(200, {
+			etag: `"${md5}"`,
+			...answeredEncryption(upload.headers),
+		});
+	}
+
+	async #keep(
+		upload: Upload,
+		request: S3Request,
+		body: Body | undefined,
+	): Promise<Written> {
 		const number = Number(queryValue(request.operation.query, "partNumber"));
 		if (!Number.isInteger(number) || number < 1 || number > 10_000) {
 			throw new StoreError("InvalidArgument", { ArgumentName: "partNumber" });
 		}
-		const written = await this.#files.write(request.body);
+		const written = await this.#files.write(body);
 		const before = upload.parts.get(number);
 		upload.parts.set(number, written);
 		if (before !== undefined) await this.#files.discard(before.file);
-		return empty(200, {
-			etag: `"${written.md5}"`,
-			...answeredEncryption(upload.headers),
-		});
+		return written;
+	}
+
+	/** @throws StoreError for a range that the source does not have: unlike a read, a copy is never cut to what is there */
+	async copy(request: S3Request): Promise<S3Response> {
+		const upload = this.#find(request);
+		const { from, source } = copySourceOf(this.#files, request.headers);
+		const range = request.headers.get("x-amz-copy-source-range");
+		const [, first, last] =
+			/^bytes=(\d+)-(\d+)$/.exec(range ?? `bytes=0-${source.size - 1}`) ?? [];
+		const [start, end] = [Number(first), Number(last)];
+		const empty = range === undefined && source.size === 0;
+		if (!empty && !(start <= end && end < source.size)) {
+			throw new StoreError("InvalidArgument", {
+				ArgumentName: "x-amz-copy-source-range",
+				ArgumentValue: range ?? "",
+			});
+		}
+		const body = this.#files.read(
+			from.bucket,
+			source,
+			empty ? 0 : start,
+			empty ? -1 : end,
+		);
+		const { md5 } = await this.#keep(upload, request, body);
+		const result = element(
+			"CopyPartResult",
+			[
+				element("LastModified", new Date().toISOString()),
+				element("ETag", `"${md5}"`),
+			],
+			namespace,
+		);
+		return document(200, result, answeredEncryption(upload.headers));
 	}
 
 	async complete(request: S3Request): Promise<S3Response> {
@@ -114,6 +161,7 @@ export class Uploads {
 				etag,
 				modified: new Date().toISOString(),
 				headers: upload.headers,
+				tags: upload.tags,
 				parts: sizes,
 			},
 			whole.file,

@@ -3,12 +3,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { bodyOf } from "../http/body.ts";
 import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import { parseCopySource } from "../s3/copy-source.ts";
+import { evaluateConditions } from "../s3/conditions.ts";
+import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import { queryValue } from "../s3/operation.ts";
 import { parseRange } from "../s3/range.ts";
 import { element, renderXml } from "../s3/xml.ts";
 import { StoreError } from "./errors.ts";
 import type { Files, StoredObject } from "./files.ts";
+import { tagsOf } from "./tagging.ts";
 
 export const namespace = { xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" };
 
@@ -121,6 +123,7 @@ export async function putObject(
 	const objects = bucketOf(files, bucket);
 	checkWriteConditions(request.headers, objects.get(key));
 	const headers = headersToKeep(request.headers);
+	const tags = tagsOf(request.headers);
 	const written = await files.write(request.body);
 	const stored = await files.publish(
 		bucket,
@@ -130,6 +133,7 @@ export async function putObject(
 			etag: etagOf(written.md5, headers),
 			modified: new Date().toISOString(),
 			headers,
+			tags,
 		},
 		written.file,
 	);
@@ -139,27 +143,27 @@ export async function putObject(
 	});
 }
 
+/** @throws StoreError where a condition does not hold */
 export function checkWriteConditions(
 	headers: HeaderMap,
 	before: StoredObject | undefined,
 ): void {
-	const match = headers.get("if-match");
-	if (headers.get("if-none-match") === "*" && before !== undefined) {
-		throw new StoreError("PreconditionFailed", { Condition: "If-None-Match" });
-	}
-	if (match !== undefined && !sameTag(match, before)) {
-		throw new StoreError("PreconditionFailed", { Condition: "If-Match" });
-	}
+	check("write", headers, before);
 }
 
-function sameTag(condition: string, object: StoredObject | undefined): boolean {
-	if (object === undefined) return false;
-	return (
-		condition === "*" ||
-		condition
-			.split(",")
-			.some((tag) => tag.trim().replaceAll('"', "") === object.etag)
-	);
+/** Whether a read may answer with nothing new. @throws StoreError where a condition does not hold */
+function check(
+	kind: "read" | "copy" | "write",
+	headers: HeaderMap,
+	object: StoredObject | undefined,
+): "proceed" | "not-modified" {
+	const state = object && {
+		etag: object.etag,
+		lastModified: new Date(object.modified),
+	};
+	const outcome = evaluateConditions(kind, headers, state, new Date());
+	if (typeof outcome === "string") return outcome;
+	throw new StoreError("PreconditionFailed", { Condition: outcome.failed });
 }
 
 export function getObject(files: Files, request: S3Request): S3Response {
@@ -174,13 +178,16 @@ export function getObject(files: Files, request: S3Request): S3Response {
 		etag: `"${object.etag}"`,
 		"last-modified": new Date(object.modified).toUTCString(),
 		"accept-ranges": "bytes",
+		...(object.tags?.length
+			? { "x-amz-tagging-count": String(object.tags.length) }
+			: {}),
 	};
-	const match = request.headers.get("if-match");
-	if (match !== undefined && !sameTag(match, object))
-		throw new StoreError("PreconditionFailed", { Condition: "If-Match" });
-	const none = request.headers.get("if-none-match");
-	if (none !== undefined && sameTag(none, object))
-		return empty(304, { etag: `"${object.etag}"` });
+	if (check("read", request.headers, object) === "not-modified") {
+		return empty(304, {
+			etag: `"${object.etag}"`,
+			"last-modified": facts["last-modified"] as string,
+		});
+	}
 	for (const [name, value] of query) {
 		if (name.startsWith("response-"))
 			facts[name.slice("response-".length)] = value;
@@ -234,14 +241,26 @@ function rangeOf(
 	return { ...outcome, partial: true };
 }
 
+/** The object that a copy reads. @throws StoreError where it is not there, or a condition of the copy does not hold */
+export function copySourceOf(
+	files: Files,
+	headers: HeaderMap,
+): { from: CopySource; source: StoredObject } {
+	const from = parseCopySource(headers.get("x-amz-copy-source") ?? "");
+	if (from.versionId !== undefined) throw new StoreError("NotImplemented");
+	const source = objectOf(files, from.bucket, from.key);
+	check("copy", headers, source);
+	return { from, source };
+}
+
 export async function copyObject(
 	files: Files,
 	request: S3Request,
 ): Promise<S3Response> {
 	const { bucket = "", key = "" } = request.operation;
-	bucketOf(files, bucket);
-	const from = parseCopySource(request.headers.get("x-amz-copy-source") ?? "");
-	const source = objectOf(files, from.bucket, from.key);
+	checkWriteConditions(request.headers, bucketOf(files, bucket).get(key));
+	const { from, source } = copySourceOf(files, request.headers);
+	const retag = request.headers.get("x-amz-tagging-directive") === "REPLACE";
 	const replace = request.headers.get("x-amz-metadata-directive") === "REPLACE";
 	const own = Object.fromEntries(
 		Object.entries(source.headers).filter(
@@ -262,6 +281,7 @@ export async function copyObject(
 			etag: etagOf(written.md5, headers),
 			modified: new Date().toISOString(),
 			headers,
+			tags: retag ? tagsOf(request.headers) : (source.tags ?? []),
 		},
 		written.file,
 	);

@@ -25,6 +25,7 @@ import { listAllBuckets, listObjects } from "./listings.ts";
 import { Uploads } from "./multipart.ts";
 import {
 	bucketOf,
+	checkWriteConditions,
 	copyObject,
 	document,
 	empty,
@@ -32,6 +33,7 @@ import {
 	namespace,
 	putObject,
 } from "./objects.ts";
+import { deleteTags, getTags, putTags } from "./tagging.ts";
 
 export interface StoreOptions {
 	/** Where the files go; made where it is not there. */
@@ -182,9 +184,15 @@ function serveOperation(files: Files, uploads: Uploads): Handler {
 			case "CopyObject":
 				return copyObject(files, request);
 			case "DeleteObject":
-				bucketOf(files, bucket);
+				checkWriteConditions(request.headers, bucketOf(files, bucket).get(key));
 				await files.remove(bucket, key);
 				return empty(204);
+			case "GetObjectTagging":
+				return getTags(files, request);
+			case "PutObjectTagging":
+				return putTags(files, request);
+			case "DeleteObjectTagging":
+				return deleteTags(files, request);
 			case "DeleteObjects":
 				return deleteObjects(
 					files,
@@ -195,6 +203,8 @@ function serveOperation(files: Files, uploads: Uploads): Handler {
 				return uploads.create(request);
 			case "UploadPart":
 				return uploads.put(request);
+			case "UploadPartCopy":
+				return uploads.copy(request);
 			case "CompleteMultipartUpload":
 				return uploads.complete(request);
 			case "AbortMultipartUpload":

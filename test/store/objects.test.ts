@@ -1,0 +1,206 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+	CompleteMultipartUploadCommand,
+	CopyObjectCommand,
+	CreateBucketCommand,
+	CreateMultipartUploadCommand,
+	DeleteObjectCommand,
+	DeleteObjectTaggingCommand,
+	GetObjectCommand,
+	GetObjectTaggingCommand,
+	HeadObjectCommand,
+	PutObjectCommand,
+	PutObjectTaggingCommand,
+	S3Client,
+	UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import t from "tap";
+import { startStore } from "../../src/store/store.ts";
+
+const keys = { accessKeyId: "UP", secretAccessKey: "up-secret" };
+const Bucket = "bucket";
+
+async function start(t: { teardown(action: () => Promise<void>): void }) {
+	const directory = mkdtempSync(join(tmpdir(), "sealgate-store-"));
+	const store = await startStore({ directory, ...keys, minimumPart: 1 });
+	const s3 = new S3Client({
+		endpoint: store.endpoint,
+		region: "us-east-1",
+		forcePathStyle: true,
+		credentials: keys,
+		maxAttempts: 1,
+	});
+	t.teardown(async () => {
+		s3.destroy();
+		await store.close();
+		rmSync(directory, { recursive: true });
+	});
+	await s3.send(new CreateBucketCommand({ Bucket }));
+	return { s3, directory };
+}
+
+const failed = {
+	name: "PreconditionFailed",
+	$metadata: { httpStatusCode: 412 },
+};
+const unchanged = { name: /./, $metadata: { httpStatusCode: 304 } };
+
+t.test("conditions hold, or nothing happens", async (t) => {
+	const { s3 } = await start(t);
+	const Key = "a";
+	const put = (more = {}) =>
+		s3.send(new PutObjectCommand({ Bucket, Key, Body: "content", ...more }));
+	const get = (more = {}) =>
+		s3.send(new GetObjectCommand({ Bucket, Key, ...more }));
+	const { ETag } = await put();
+	const before = new Date(Date.now() - 3_600_000);
+	const { LastModified } = await get();
+
+	await get({ IfMatch: ETag });
+	await get({ IfMatch: ETag, IfUnmodifiedSince: before });
+	await get({ IfModifiedSince: before });
+	await get({ IfUnmodifiedSince: LastModified });
+	await t.rejects(get({ IfMatch: '"other"' }), failed);
+	await t.rejects(get({ IfUnmodifiedSince: before }), failed);
+	await t.rejects(get({ IfNoneMatch: ETag }), unchanged);
+	await t.rejects(get({ IfModifiedSince: LastModified }), unchanged);
+	await get({ IfNoneMatch: '"other"', IfModifiedSince: LastModified });
+	const head = new HeadObjectCommand({ Bucket, Key, IfMatch: '"other"' });
+	await t.rejects(s3.send(head), { ...failed, name: /./ });
+
+	await t.rejects(put({ IfNoneMatch: "*" }), failed);
+	await t.rejects(put({ IfMatch: '"other"' }), failed);
+	await put({ IfMatch: ETag });
+
+	const copy = (more: object) =>
+		s3.send(
+			new CopyObjectCommand({
+				Bucket,
+				Key: "b",
+				CopySource: "/bucket/a",
+				...more,
+			}),
+		);
+	await t.rejects(copy({ CopySourceIfMatch: '"other"' }), failed);
+	await t.rejects(copy({ CopySourceIfNoneMatch: ETag }), failed);
+	await t.rejects(copy({ CopySourceIfModifiedSince: LastModified }), failed);
+	await t.rejects(copy({ CopySourceIfUnmodifiedSince: before }), failed);
+	await copy({ CopySourceIfMatch: ETag });
+	await t.rejects(copy({ IfNoneMatch: "*" }), failed);
+
+	const remove = (IfMatch: string | undefined) =>
+		s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch }));
+	await t.rejects(remove('"other"'), failed);
+	await remove(ETag);
+	await t.rejects(get(), { name: "NoSuchKey" });
+});
+
+t.test("tags travel with their object", async (t) => {
+	const { s3 } = await start(t);
+	const tagsOf = async (Key: string) =>
+		(await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet;
+	await s3.send(
+		new PutObjectCommand({
+			Bucket,
+			Key: "a",
+			Body: "x",
+			Tagging: "k%20ey=v%26&b=",
+		}),
+	);
+	const first = [
+		{ Key: "k ey", Value: "v&" },
+		{ Key: "b", Value: "" },
+	];
+	t.strictSame(await tagsOf("a"), first);
+	const { TagCount } = await s3.send(
+		new GetObjectCommand({ Bucket, Key: "a" }),
+	);
+	t.equal(TagCount, 2);
+
+	const copy = (more: object) =>
+		s3.send(
+			new CopyObjectCommand({
+				Bucket,
+				Key: "b",
+				CopySource: "/bucket/a",
+				...more,
+			}),
+		);
+	await copy({});
+	t.strictSame(await tagsOf("b"), first);
+	await copy({ TaggingDirective: "REPLACE", Tagging: "new=1" });
+	const second = [{ Key: "new", Value: "1" }];
+	t.strictSame(await tagsOf("b"), second);
+
+	const tag = (TagSet: { Key: string; Value: string }[]) =>
+		s3.send(
+			new PutObjectTaggingCommand({ Bucket, Key: "a", Tagging: { TagSet } }),
+		);
+	await tag(second);
+	t.strictSame(await tagsOf("a"), second);
+	const many = Array.from({ length: 11 }, (_, n) => ({
+		Key: `${n}`,
+		Value: "",
+	}));
+	await t.rejects(tag(many), { name: "BadRequest" });
+	await t.rejects(tag([...second, ...second]), { name: "InvalidTag" });
+	await t.rejects(tag([{ Key: "k".repeat(129), Value: "" }]), {
+		name: "InvalidTag",
+	});
+	t.strictSame(await tagsOf("a"), second, "a refusal changes nothing");
+	const { ContentLength } = await s3.send(
+		new HeadObjectCommand({ Bucket, Key: "a" }),
+	);
+	t.equal(ContentLength, 1);
+	await s3.send(new DeleteObjectTaggingCommand({ Bucket, Key: "a" }));
+	t.strictSame(await tagsOf("a"), []);
+	await t.rejects(tagsOf("none"), { name: "NoSuchKey" });
+});
+
+t.test("parts are copied from ranges of another object", async (t) => {
+	const { s3, directory } = await start(t);
+	await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "0123456789" }));
+	const { UploadId } = await s3.send(
+		new CreateMultipartUploadCommand({ Bucket, Key: "b", Tagging: "k=v" }),
+	);
+	const part = async (
+		PartNumber: number,
+		range: string | undefined,
+		more = {},
+	) => {
+		const answer = await s3.send(
+			new UploadPartCopyCommand({
+				Bucket,
+				Key: "b",
+				UploadId,
+				PartNumber,
+				CopySource: "/bucket/a",
+				CopySourceRange: range,
+				...more,
+			}),
+		);
+		return { PartNumber, ETag: answer.CopyPartResult?.ETag };
+	};
+	for (const range of ["bytes=5-10", "bytes=5-4", "bytes=-3", "bytes=3-"]) {
+		await t.rejects(part(1, range), { name: "InvalidArgument" }, range);
+	}
+	await t.rejects(part(1, undefined, { CopySourceIfMatch: '"other"' }), failed);
+	const Parts = [await part(1, "bytes=7-9"), await part(2, undefined)];
+	await s3.send(
+		new CompleteMultipartUploadCommand({
+			Bucket,
+			Key: "b",
+			UploadId,
+			MultipartUpload: { Parts },
+		}),
+	);
+	const { Body, ETag, TagCount } = await s3.send(
+		new GetObjectCommand({ Bucket, Key: "b" }),
+	);
+	t.equal(await Body?.transformToString(), "7890123456789");
+	t.match(ETag, /-2"$/);
+	t.equal(TagCount, 1);
+	t.strictSame(readdirSync(join(directory, "unfinished")), []);
+});
