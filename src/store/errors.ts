@@ -33,6 +33,11 @@ const table = {
 		400,
 		"The Encryption request you specified is not valid. Supported value: AES256.",
 	],
+	BadDigest: [
+		400,
+		"The Content-MD5 you specified did not match what we received.",
+	],
+	InvalidRequest: [400, "Invalid Request"],
 	BadRequest: [400, "Bad Request"],
 	InvalidTag: [400, "The tag provided was not a valid tag."],
 	MalformedXML: [

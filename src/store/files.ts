@@ -14,6 +14,8 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import type { Body } from "../http/body.ts";
+import { type ChecksumAlgorithm, createChecksum } from "../s3/checksums.ts";
+import type { StoredChecksum } from "./checksums.ts";
 import type { Tags } from "./tagging.ts";
 
 export interface StoredObject {
@@ -26,6 +28,7 @@ export interface StoredObject {
 	/** Sizes of the parts, where it was uploaded in parts. */
 	readonly parts?: readonly number[];
 	readonly tags?: Tags;
+	readonly checksum?: StoredChecksum;
 	/** Name of the file of its bytes. */
 	readonly data: string;
 }
@@ -35,6 +38,8 @@ export interface Written {
 	readonly size: number;
 	/** MD5 of the bytes, hex. */
 	readonly md5: string;
+	/** Digest of the algorithm that was asked for. */
+	readonly checksum: Buffer;
 }
 
 export class Files {
@@ -77,10 +82,14 @@ export class Files {
 	}
 
 	/** Streams a body into a file of its own. Where the body fails, nothing stays. */
-	write(body: Body | undefined): Promise<Written> {
+	write(
+		body: Body | undefined,
+		algorithm: ChecksumAlgorithm = "crc64nvme",
+	): Promise<Written> {
 		const file = join(this.#root, "unfinished", randomUUID());
 		const out = createWriteStream(file, { highWaterMark: 1024 * 1024 });
 		const md5 = createHash("md5");
+		const checksum = createChecksum(algorithm);
 		let size = 0;
 		return new Promise((resolve, reject) => {
 			const fail = (error: Error): void => {
@@ -89,7 +98,14 @@ export class Files {
 			};
 			out.on("error", fail);
 			const done = (): void =>
-				void out.end(() => resolve({ file, size, md5: md5.digest("hex") }));
+				void out.end(() =>
+					resolve({
+						file,
+						size,
+						md5: md5.digest("hex"),
+						checksum: checksum.digest(),
+					}),
+				);
 			if (body === undefined) {
 				done();
 				return;
@@ -98,6 +114,7 @@ export class Files {
 				data(chunk) {
 					size += chunk.length;
 					md5.update(chunk);
+					checksum.update(chunk);
 					// The file keeps the chunk until it is written, and a chunk is only lent.
 					return out.write(Buffer.from(chunk));
 				},

@@ -1,42 +1,17 @@
 /** ListObjects in both versions, and the list of buckets. */
 import type { S3Request, S3Response } from "../pipeline.ts";
+import {
+	compareKeys,
+	encodeListingValue,
+	type ListingPage,
+	selectPage,
+} from "../s3/listing.ts";
 import { queryValue } from "../s3/operation.ts";
 import { element, type XmlElement } from "../s3/xml.ts";
 import type { Files, StoredObject } from "./files.ts";
 import { bucketOf, document, namespace } from "./objects.ts";
 
 const mostKeys = 1_000;
-
-/** One page of keys and of what they have in common up to the delimiter. Pure. */
-export function selectPage(
-	sorted: readonly string[],
-	ask: {
-		readonly prefix: string;
-		readonly delimiter: string;
-		readonly after: string;
-		readonly most: number;
-	},
-): { keys: string[]; commonPrefixes: string[]; next: string | undefined } {
-	const keys: string[] = [];
-	const commonPrefixes: string[] = [];
-	let last = "";
-	for (const key of sorted) {
-		if (!key.startsWith(ask.prefix)) continue;
-		const cut =
-			ask.delimiter === "" ? -1 : key.indexOf(ask.delimiter, ask.prefix.length);
-		const common =
-			cut < 0 ? undefined : key.slice(0, cut + ask.delimiter.length);
-		const entry = common ?? key;
-		if (entry <= ask.after || (common !== undefined && common === last))
-			continue;
-		if (keys.length + commonPrefixes.length === ask.most)
-			return { keys, commonPrefixes, next: last };
-		if (common === undefined) keys.push(key);
-		else commonPrefixes.push(common);
-		last = entry;
-	}
-	return { keys, commonPrefixes, next: undefined };
-}
 
 export function listObjects(files: Files, request: S3Request): S3Response {
 	const { bucket = "", name, query } = request.operation;
@@ -60,8 +35,8 @@ export function listObjects(files: Files, request: S3Request): S3Response {
 	};
 	const encoded = value("encoding-type") === "url";
 	const show = (text: string): string =>
-		encoded ? encodeURIComponent(text).replaceAll("%2F", "/") : text;
-	const page = selectPage([...objects.keys()].sort(), ask);
+		encoded ? encodeListingValue(text) : text;
+	const page = selectPage([...objects.keys()].sort(compareKeys), ask);
 	const facts: XmlElement[] = [
 		element("Name", bucket),
 		element("Prefix", show(ask.prefix)),
@@ -83,7 +58,7 @@ export function listObjects(files: Files, request: S3Request): S3Response {
 function continuation(
 	second: boolean,
 	after: string,
-	page: ReturnType<typeof selectPage>,
+	page: ListingPage,
 	show: (text: string) => string,
 ): XmlElement[] {
 	if (second) {

@@ -4,8 +4,16 @@ import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { Body } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
+import { checksumHeader } from "../s3/checksums.ts";
 import { queryValue } from "../s3/operation.ts";
 import { children, childText, element, parseXml } from "../s3/xml.ts";
+import {
+	checkPart,
+	checkWhole,
+	partsChecksum,
+	type UploadChecksum,
+	uploadChecksum,
+} from "./checksums.ts";
 import { StoreError } from "./errors.ts";
 import type { Files, Written } from "./files.ts";
 import {
@@ -25,6 +33,7 @@ interface Upload {
 	readonly key: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly tags: Tags;
+	readonly checksum: UploadChecksum;
 	readonly parts: Map<number, Written>;
 }
 
@@ -45,20 +54,31 @@ export class Uploads {
 		const id = randomUUID();
 		const headers = headersToKeep(request.headers);
 		const tags = tagsOf(request.headers);
-		this.#open.set(id, { bucket, key, headers, tags, parts: new Map() });
+		const checksum = uploadChecksum(request.headers);
+		const parts = new Map<number, Written>();
+		this.#open.set(id, { bucket, key, headers, tags, checksum, parts });
 		const result = element(
 			"InitiateMultipartUploadResult",
 			[element("Bucket", bucket), element("Key", key), element("UploadId", id)],
 			namespace,
 		);
-		return document(200, result, answeredEncryption(headers));
+		return document(200, result, {
+			...answeredEncryption(headers),
+			...(checksum.chosen && {
+				"x-amz-checksum-algorithm": checksum.algorithm.toUpperCase(),
+				"x-amz-checksum-type": checksum.type,
+			}),
+		});
 	}
 
 	async put(request: S3Request): Promise<S3Response> {
 		const upload = this.#find(request);
-		const { md5 } = await this.#keep(upload, request, request.body);
+		checkPart(upload.checksum, request);
+		const { md5, checksum } = await this.#keep(upload, request, request.body);
+		const header = checksumHeader(upload.checksum.algorithm);
 		return empty(200, {
 			etag: `"${md5}"`,
+			[header]: checksum.toString("base64"),
 			...answeredEncryption(upload.headers),
 		});
 	}
@@ -72,7 +92,8 @@ export class Uploads {
 		if (!Number.isInteger(number) || number < 1 || number > 10_000) {
 			throw new StoreError("InvalidArgument", { ArgumentName: "partNumber" });
 		}
-		const written = await this.#files.write(body);
+		const { algorithm } = upload.checksum;
+		const written = await this.#files.write(body, algorithm);
 		const before = upload.parts.get(number);
 		upload.parts.set(number, written);
 		if (before !== undefined) await this.#files.discard(before.file);
@@ -100,12 +121,14 @@ export class Uploads {
 			empty ? 0 : start,
 			empty ? -1 : end,
 		);
-		const { md5 } = await this.#keep(upload, request, body);
+		const { md5, checksum } = await this.#keep(upload, request, body);
+		const named = `Checksum${upload.checksum.algorithm.toUpperCase()}`;
 		const result = element(
 			"CopyPartResult",
 			[
 				element("LastModified", new Date().toISOString()),
 				element("ETag", `"${md5}"`),
+				element(named, checksum.toString("base64")),
 			],
 			namespace,
 		);
@@ -123,15 +146,23 @@ export class Uploads {
 			(part) => ({
 				number: Number(childText(part, "PartNumber")),
 				etag: (childText(part, "ETag") ?? "").replaceAll('"', ""),
+				checksum: childText(
+					part,
+					`Checksum${upload.checksum.algorithm.toUpperCase()}`,
+				),
 			}),
 		);
 		const disordered = listed.some(
 			({ number }, index) => number <= (listed[index - 1]?.number ?? 0),
 		);
 		if (disordered) throw new StoreError("InvalidPartOrder");
-		const parts = listed.map(({ number, etag }, index) => {
+		const parts = listed.map(({ number, etag, checksum }, index) => {
 			const written = upload.parts.get(number);
-			if (written === undefined || written.md5 !== etag)
+			const same =
+				written?.md5 === etag &&
+				(checksum ?? written.checksum.toString("base64")) ===
+					written.checksum.toString("base64");
+			if (written === undefined || !same)
 				throw new StoreError("InvalidPart", {
 					PartNumber: String(number),
 					ETag: etag,
@@ -145,6 +176,8 @@ export class Uploads {
 			return written;
 		});
 		if (parts.length === 0) throw new StoreError("InvalidPart");
+		const checksum = partsChecksum(upload.checksum, parts);
+		checkWhole(request.headers, checksum);
 		const whole = await this.#files.write(undefined);
 		for (const part of parts) {
 			await writeFile(whole.file, createReadStream(part.file), { flag: "a" });
@@ -162,6 +195,7 @@ export class Uploads {
 				modified: new Date().toISOString(),
 				headers: upload.headers,
 				tags: upload.tags,
+				checksum,
 				parts: sizes,
 			},
 			whole.file,
@@ -174,6 +208,8 @@ export class Uploads {
 				element("Bucket", bucket),
 				element("Key", key),
 				element("ETag", `"${etag}"`),
+				element(`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value),
+				element("ChecksumType", checksum.type),
 			],
 			namespace,
 		);

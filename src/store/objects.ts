@@ -8,6 +8,12 @@ import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import { queryValue } from "../s3/operation.ts";
 import { parseRange } from "../s3/range.ts";
 import { element, renderXml } from "../s3/xml.ts";
+import {
+	algorithmFor,
+	checksumHeaders,
+	claimedAlgorithm,
+	wholeChecksum,
+} from "./checksums.ts";
 import { StoreError } from "./errors.ts";
 import type { Files, StoredObject } from "./files.ts";
 import { tagsOf } from "./tagging.ts";
@@ -124,7 +130,9 @@ export async function putObject(
 	checkWriteConditions(request.headers, objects.get(key));
 	const headers = headersToKeep(request.headers);
 	const tags = tagsOf(request.headers);
-	const written = await files.write(request.body);
+	const algorithm = algorithmFor(request);
+	const written = await files.write(request.body, algorithm);
+	const checksum = wholeChecksum(algorithm, written);
 	const stored = await files.publish(
 		bucket,
 		{
@@ -134,11 +142,13 @@ export async function putObject(
 			modified: new Date().toISOString(),
 			headers,
 			tags,
+			checksum,
 		},
 		written.file,
 	);
 	return empty(200, {
 		etag: `"${stored.etag}"`,
+		...checksumHeaders(checksum),
 		...answeredEncryption(headers),
 	});
 }
@@ -198,6 +208,8 @@ export function getObject(files: Files, request: S3Request): S3Response {
 		queryValue(query, "partNumber"),
 		facts,
 	);
+	const asks = request.headers.get("x-amz-checksum-mode") === "ENABLED";
+	if (asks && !partial) Object.assign(facts, checksumHeaders(object.checksum));
 	if (partial) facts["content-range"] = `bytes ${start}-${end}/${object.size}`;
 	facts["content-length"] = String(end - start + 1);
 	const body =
@@ -270,9 +282,13 @@ export async function copyObject(
 	const headers = replace
 		? headersToKeep(request.headers)
 		: { ...own, ...encryptionOf(request.headers) };
+	const algorithm =
+		claimedAlgorithm(request) ?? source.checksum?.algorithm ?? "crc64nvme";
 	const written = await files.write(
 		files.read(from.bucket, source, 0, source.size - 1),
+		algorithm,
 	);
+	const checksum = wholeChecksum(algorithm, written);
 	const stored = await files.publish(
 		bucket,
 		{
@@ -281,6 +297,7 @@ export async function copyObject(
 			etag: etagOf(written.md5, headers),
 			modified: new Date().toISOString(),
 			headers,
+			checksum,
 			tags: retag ? tagsOf(request.headers) : (source.tags ?? []),
 		},
 		written.file,
@@ -290,6 +307,8 @@ export async function copyObject(
 		[
 			element("LastModified", stored.modified),
 			element("ETag", `"${stored.etag}"`),
+			element(`Checksum${algorithm.toUpperCase()}`, checksum.value),
+			element("ChecksumType", checksum.type),
 		],
 		namespace,
 	);

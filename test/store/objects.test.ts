@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import {
 	CompleteMultipartUploadCommand,
 	CopyObjectCommand,
@@ -14,6 +16,7 @@ import {
 	PutObjectCommand,
 	PutObjectTaggingCommand,
 	S3Client,
+	UploadPartCommand,
 	UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import t from "tap";
@@ -203,4 +206,72 @@ t.test("parts are copied from ranges of another object", async (t) => {
 	t.match(ETag, /-2"$/);
 	t.equal(TagCount, 1);
 	t.strictSame(readdirSync(join(directory, "unfinished")), []);
+});
+
+t.test("checksums are kept, and answered to who asks", async (t) => {
+	const { s3 } = await start(t);
+	const head = async (Key: string) => {
+		const found = await s3.send(
+			new HeadObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }),
+		);
+		return [found.ChecksumType, found.ChecksumCRC32, found.ChecksumSHA256];
+	};
+	const sha256 = createHash("sha256").update("content").digest("base64");
+	const put = (more: object) =>
+		s3.send(
+			new PutObjectCommand({ Bucket, Key: "a", Body: "content", ...more }),
+		);
+	await t.rejects(put({ ChecksumSHA256: sha256.replace(/^./, "_") }));
+	await t.rejects(s3.send(new HeadObjectCommand({ Bucket, Key: "a" })));
+	t.equal((await put({ ChecksumSHA256: sha256 })).ChecksumSHA256, sha256);
+	t.strictSame(await head("a"), ["FULL_OBJECT", undefined, sha256]);
+	const silent = await s3.send(new HeadObjectCommand({ Bucket, Key: "a" }));
+	t.equal(silent.ChecksumSHA256, undefined);
+
+	const pieces = ["first ", "second ", "third"];
+	const upload = async (Key: string, create: object, complete = {}) => {
+		const { UploadId } = await s3.send(
+			new CreateMultipartUploadCommand({ Bucket, Key, ...create }),
+		);
+		const Parts = [];
+		for (const [index, Body] of pieces.entries()) {
+			const given = { Bucket, Key, UploadId, PartNumber: index + 1, Body };
+			const { ETag } = await s3.send(new UploadPartCommand(given));
+			Parts.push({ ETag, PartNumber: index + 1 });
+		}
+		return s3.send(
+			new CompleteMultipartUploadCommand({
+				Bucket,
+				Key,
+				UploadId,
+				MultipartUpload: { Parts },
+				...complete,
+			}),
+		);
+	};
+	const crc = (text: string | Buffer): Buffer => {
+		const digest = Buffer.alloc(4);
+		digest.writeUInt32BE(crc32(text));
+		return digest;
+	};
+	const whole = crc(pieces.join("")).toString("base64");
+	const composite = `${crc(Buffer.concat(pieces.map(crc))).toString("base64")}-3`;
+	const ask = { ChecksumAlgorithm: "CRC32" as const };
+	const full = { ...ask, ChecksumType: "FULL_OBJECT" as const };
+	t.equal((await upload("b", ask)).ChecksumCRC32, composite);
+	t.strictSame(await head("b"), ["COMPOSITE", composite, undefined]);
+	t.equal((await upload("c", full)).ChecksumCRC32, whole);
+	t.strictSame(await head("c"), ["FULL_OBJECT", whole, undefined]);
+	await upload("d", full, { ChecksumCRC32: whole });
+	await t.rejects(upload("e", full, { ChecksumCRC32: "AAAAAA==" }), {
+		name: "BadDigest",
+	});
+	await t.rejects(upload("f", { ChecksumAlgorithm: "SHA256" }), {
+		message: /expected checksum Type: sha256, actual checksum Type: crc32/,
+	});
+	const impossible = {
+		ChecksumAlgorithm: "SHA256",
+		ChecksumType: "FULL_OBJECT",
+	};
+	await t.rejects(upload("g", impossible), { name: "InvalidRequest" });
 });

@@ -18,9 +18,7 @@ import {
 	UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import fc from "fast-check";
 import t from "tap";
-import { selectPage } from "../../src/store/listings.ts";
 import { startStore } from "../../src/store/store.ts";
 import {
 	accessKeyId,
@@ -300,50 +298,3 @@ t.test("an upload that breaks off leaves no object and no file", async (t) => {
 	t.strictSame(readdirSync(join(directory, "unfinished")), []);
 	t.strictSame(readdirSync(join(directory, "buckets/bucket")), []);
 });
-
-t.test(
-	"pages of a listing, joined, are the whole listing, whatever their size",
-	async () => {
-		const key = fc.string({
-			unit: fc.constantFrom("a", "b", "/"),
-			minLength: 1,
-			maxLength: 5,
-		});
-		fc.assert(
-			fc.property(
-				fc.uniqueArray(key, { maxLength: 20 }),
-				fc.constantFrom("", "a", "a/"),
-				fc.constantFrom("", "/"),
-				fc.integer({ min: 1, max: 4 }),
-				(all, prefix, delimiter, most) => {
-					const sorted = [...all].sort();
-					const whole = selectPage(sorted, {
-						prefix,
-						delimiter,
-						after: "",
-						most: 1_000,
-					});
-					const keysSeen: string[] = [];
-					const prefixesSeen: string[] = [];
-					let after: string | undefined = "";
-					while (after !== undefined) {
-						const page: ReturnType<typeof selectPage> = selectPage(sorted, {
-							prefix,
-							delimiter,
-							after,
-							most,
-						});
-						keysSeen.push(...page.keys);
-						prefixesSeen.push(...page.commonPrefixes);
-						after = page.next;
-					}
-					return (
-						JSON.stringify([keysSeen, prefixesSeen]) ===
-						JSON.stringify([whole.keys, whole.commonPrefixes])
-					);
-				},
-			),
-			{ seed: 20261124, numRuns: 300 },
-		);
-	},
-);
