@@ -33,6 +33,33 @@ const table = {
 		400,
 		"The Encryption request you specified is not valid. Supported value: AES256.",
 	],
+	MalformedPolicy: [
+		400,
+		"Policies must be valid JSON and the first byte must be '{'",
+	],
+	NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
+	NoSuchLifecycleConfiguration: [
+		404,
+		"The lifecycle configuration does not exist",
+	],
+	NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
+	NoSuchTagSet: [404, "The TagSet does not exist"],
+	NoSuchWebsiteConfiguration: [
+		404,
+		"The specified bucket does not have a website configuration",
+	],
+	ReplicationConfigurationNotFoundError: [
+		404,
+		"The replication configuration was not found",
+	],
+	OwnershipControlsNotFoundError: [
+		404,
+		"The bucket ownership controls were not found",
+	],
+	NoSuchPublicAccessBlockConfiguration: [
+		404,
+		"The public access block configuration was not found",
+	],
 	BadDigest: [
 		400,
 		"The Content-MD5 you specified did not match what we received.",

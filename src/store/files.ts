@@ -170,6 +170,11 @@ export class Files {
 		);
 	}
 
+	/** Folder of the bucket's settings; perhaps not there. */
+	settingsOf(bucket: string): string {
+		return join(this.#root, "buckets", bucket, "settings");
+	}
+
 	discard(file: string): Promise<void> {
 		return rm(file, { force: true });
 	}

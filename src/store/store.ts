@@ -33,6 +33,7 @@ import {
 	namespace,
 	putObject,
 } from "./objects.ts";
+import { serveSetting } from "./settings.ts";
 import { deleteTags, getTags, putTags } from "./tagging.ts";
 
 export interface StoreOptions {
@@ -152,7 +153,12 @@ function answerStoreErrors(): Layer {
 function serveOperation(files: Files, uploads: Uploads): Handler {
 	return async (request): Promise<S3Response> => {
 		const { name, bucket = "", key = "" } = request.operation;
+		const setting = await serveSetting(files, request);
+		if (setting !== undefined) return setting;
 		switch (name) {
+			case "GetBucketVersioning":
+				bucketOf(files, bucket);
+				return document(200, element("VersioningConfiguration", "", namespace));
 			case "ListBuckets":
 				return listAllBuckets(files);
 			case "CreateBucket":

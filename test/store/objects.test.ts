@@ -8,11 +8,21 @@ import {
 	CopyObjectCommand,
 	CreateBucketCommand,
 	CreateMultipartUploadCommand,
+	DeleteBucketCommand,
+	DeleteBucketEncryptionCommand,
+	DeleteBucketLifecycleCommand,
 	DeleteObjectCommand,
 	DeleteObjectTaggingCommand,
+	GetBucketEncryptionCommand,
+	GetBucketLifecycleConfigurationCommand,
+	GetBucketPolicyCommand,
+	GetBucketVersioningCommand,
 	GetObjectCommand,
 	GetObjectTaggingCommand,
 	HeadObjectCommand,
+	PutBucketEncryptionCommand,
+	PutBucketLifecycleConfigurationCommand,
+	PutBucketPolicyCommand,
 	PutObjectCommand,
 	PutObjectTaggingCommand,
 	S3Client,
@@ -76,6 +86,7 @@ t.test("conditions hold, or nothing happens", async (t) => {
 	await t.rejects(put({ IfNoneMatch: "*" }), failed);
 	await t.rejects(put({ IfMatch: '"other"' }), failed);
 	await put({ IfMatch: ETag });
+	const rewritten = (await get()).LastModified;
 
 	const copy = (more: object) =>
 		s3.send(
@@ -88,7 +99,7 @@ t.test("conditions hold, or nothing happens", async (t) => {
 		);
 	await t.rejects(copy({ CopySourceIfMatch: '"other"' }), failed);
 	await t.rejects(copy({ CopySourceIfNoneMatch: ETag }), failed);
-	await t.rejects(copy({ CopySourceIfModifiedSince: LastModified }), failed);
+	await t.rejects(copy({ CopySourceIfModifiedSince: rewritten }), failed);
 	await t.rejects(copy({ CopySourceIfUnmodifiedSince: before }), failed);
 	await copy({ CopySourceIfMatch: ETag });
 	await t.rejects(copy({ IfNoneMatch: "*" }), failed);
@@ -274,4 +285,55 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 		ChecksumType: "FULL_OBJECT",
 	};
 	await t.rejects(upload("g", impossible), { name: "InvalidRequest" });
+});
+
+t.test("settings of a bucket are kept as they came", async (t) => {
+	const { s3 } = await start(t);
+	const encryption = () => s3.send(new GetBucketEncryptionCommand({ Bucket }));
+	const rule = async () =>
+		(await encryption()).ServerSideEncryptionConfiguration?.Rules?.[0]
+			?.ApplyServerSideEncryptionByDefault;
+	t.strictSame(await rule(), { SSEAlgorithm: "AES256" });
+	const wanted = { SSEAlgorithm: "aws:kms" as const, KMSMasterKeyID: "k" };
+	await s3.send(
+		new PutBucketEncryptionCommand({
+			Bucket,
+			ServerSideEncryptionConfiguration: {
+				Rules: [{ ApplyServerSideEncryptionByDefault: wanted }],
+			},
+		}),
+	);
+	t.strictSame(await rule(), wanted);
+	await s3.send(new DeleteBucketEncryptionCommand({ Bucket }));
+	t.strictSame(await rule(), { SSEAlgorithm: "AES256" });
+
+	const lifecycle = () =>
+		s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
+	await t.rejects(lifecycle(), { name: "NoSuchLifecycleConfiguration" });
+	await s3.send(
+		new PutBucketLifecycleConfigurationCommand({
+			Bucket,
+			LifecycleConfiguration: {
+				Rules: [
+					{ ID: "r", Status: "Enabled", Filter: {}, Expiration: { Days: 1 } },
+				],
+			},
+		}),
+	);
+	t.match((await lifecycle()).Rules, [{ ID: "r", Expiration: { Days: 1 } }]);
+	await s3.send(new DeleteBucketLifecycleCommand({ Bucket }));
+	await t.rejects(lifecycle(), { name: "NoSuchLifecycleConfiguration" });
+
+	const policy = (Policy: string) =>
+		s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+	await t.rejects(policy("no json"), { name: "MalformedPolicy" });
+	await policy('{"Statement":[]}');
+	const kept = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+	t.equal(kept.Policy, '{"Statement":[]}');
+	const versioning = await s3.send(new GetBucketVersioningCommand({ Bucket }));
+	t.equal(versioning.Status, undefined);
+	await t.rejects(s3.send(new GetBucketPolicyCommand({ Bucket: "none" })), {
+		name: "NoSuchBucket",
+	});
+	await s3.send(new DeleteBucketCommand({ Bucket }));
 });

@@ -9,7 +9,7 @@ import {
 	CreateMultipartUploadCommand,
 	DeleteBucketCommand,
 	DeleteObjectsCommand,
-	GetBucketTaggingCommand,
+	GetBucketLoggingCommand,
 	GetObjectCommand,
 	HeadObjectCommand,
 	ListObjectsV2Command,
@@ -127,7 +127,7 @@ for (const through of ["the store", "the gateway"]) {
 				client.send(new GetObjectCommand({ Bucket: "nobucket", Key: "k" })),
 				{ name: "NoSuchBucket" },
 			);
-			await t.rejects(client.send(new GetBucketTaggingCommand({ Bucket })), {
+			await t.rejects(client.send(new GetBucketLoggingCommand({ Bucket })), {
 				name: "NotImplemented",
 			});
 			await client.send(
