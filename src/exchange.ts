@@ -118,4 +118,6 @@ export interface Exchange {
 	readonly span: Span;
 	readonly client: Client | undefined;
 	readonly route: Route | undefined;
+	/** Whether this is asked only to know what would happen: `next` then sends nothing and answers 200. */
+	readonly dryRun: boolean;
 }

@@ -168,6 +168,7 @@ function createExchange(
 		span,
 		client: undefined,
 		route: undefined,
+		dryRun: false,
 	};
 }
 

@@ -15,7 +15,11 @@ export type Effect =
 	| "length"
 	| "listing";
 
-/** Sends the request on its way, to the next policy or to the store. Called at most once for a request. */
+/**
+ * Sends the request on its way, to the next policy or to the store. Called again only for a request without a body, or
+ * with one in memory, or for a request of the policy's own: one with an `operation` that it made. Only what the client
+ * asked for is told in the log, but every request that leaves is counted.
+ */
 export type Next = (request: S3Request) => Promise<S3Response>;
 
 /** A plugin set up with its options for one route. Holds no state of a request. */
@@ -24,8 +28,8 @@ export interface Policy {
 	readonly operations: readonly OperationName[] | "all";
 	/**
 	 * Refuses by throwing a `SealgateError` with code `policy-refused`, or answers what `next` answers for the request
-	 * it makes of this one. It is also called to find out what it would do, with a `next` that sends nothing: all that
-	 * it does must go through the request, the response and `next`.
+	 * it makes of this one. It is also called to find out what it would do, with a `next` that sends nothing and
+	 * `exchange.dryRun` set: all that it does must go through the request, the response and `next`.
 	 */
 	handle(
 		request: S3Request,

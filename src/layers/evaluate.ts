@@ -12,15 +12,26 @@ export function applyPolicies(
 	exchange: Exchange,
 	next: Handler,
 ): Promise<S3Response> {
-	const step = (index: number, current: S3Request): Promise<S3Response> => {
+	const step = (
+		index: number,
+		current: S3Request,
+		exchange: Exchange,
+	): Promise<S3Response> => {
 		const entry = route.policies[index];
 		if (entry === undefined) return next(current, exchange);
-		if (!concerns(entry, current)) return step(index + 1, current);
-		return applyOne(entry, route, current, exchange, (changed) =>
-			step(index + 1, changed),
+		if (!concerns(entry, current)) return step(index + 1, current, exchange);
+		return applyOne(entry, route, current, exchange, (changed, exchange) =>
+			step(index + 1, changed, exchange),
 		);
 	};
-	return step(0, request);
+	return step(0, request, exchange);
+}
+
+/** For a request that a policy sends of its own accord: the log's line stays about what the client asked for. */
+function aside(exchange: Exchange): Exchange {
+	const { upstreamRequests } = exchange.findings;
+	const findings = { decisions: [], upstreamRequests, bytesIn: 0, bytesOut: 0 };
+	return { ...exchange, findings };
 }
 
 function concerns(entry: RoutePolicy, request: S3Request): boolean {
@@ -33,7 +44,7 @@ async function applyOne(
 	route: Route,
 	request: S3Request,
 	exchange: Exchange,
-	next: (request: S3Request) => Promise<S3Response>,
+	next: Handler,
 ): Promise<S3Response> {
 	const span = exchange.span.child("policy.evaluate", {
 		"sealgate.policy": entry.name,
@@ -54,6 +65,9 @@ async function applyOne(
 		return await entry.policy.handle(
 			request,
 			(changed) => {
+				if (changed.operation !== request.operation)
+					return next(changed, aside(exchange));
+				if (passed) return next(changed, exchange);
 				passed = true;
 				const changes = changedHeaders(request.headers, changed.headers);
 				decide({
@@ -63,7 +77,7 @@ async function applyOne(
 							: "unchanged",
 					changes,
 				});
-				return next(changed);
+				return next(changed, exchange);
 			},
 			exchange,
 		);
@@ -100,10 +114,15 @@ export async function evaluate(
 ): Promise<Verdict> {
 	let outcome = request;
 	try {
-		await applyPolicies(route, request, exchange, async (last) => {
-			outcome = last;
-			return { status: 200, headers: new Map(), body: undefined };
-		});
+		await applyPolicies(
+			route,
+			request,
+			{ ...exchange, dryRun: true },
+			async (last) => {
+				if (last.operation === request.operation) outcome = last;
+				return { status: 200, headers: new Map(), body: undefined };
+			},
+		);
 		return { request: outcome, refusal: undefined };
 	} catch (error) {
 		if (error instanceof SealgateError && error.kind.fault === "policy") {

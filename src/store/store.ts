@@ -103,6 +103,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 		span: noSpan,
 		client: undefined,
 		route: undefined,
+		dryRun: false,
 	});
 	const server = createListener(
 		limits,
