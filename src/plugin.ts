@@ -5,7 +5,9 @@
 import type { z } from "zod";
 import type { Exchange } from "./exchange.ts";
 import type { S3Request, S3Response } from "./pipeline.ts";
+import type { Operation } from "./s3/operation.ts";
 import type { OperationName } from "./s3/operations.ts";
+import type { XmlElement } from "./s3/xml.ts";
 
 /** What a policy may change. */
 export type Effect =
@@ -36,6 +38,16 @@ export interface Policy {
 		next: Next,
 		exchange: Exchange,
 	): Promise<S3Response>;
+	/**
+	 * Rewrites one entry of a listing, or hides it by answering undefined: an object (`Contents`, `Version`) or an
+	 * `Upload`. Asked of the route that the entry's key falls on, whichever route the listing took; `operation` is the
+	 * listing's, with the entry's key, decoded. Belongs to the effect `listing`.
+	 */
+	entry?(
+		entry: XmlElement,
+		operation: Operation,
+		exchange: Exchange,
+	): XmlElement | undefined | Promise<XmlElement | undefined>;
 	/** Releases what `setup` acquired. */
 	close?(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { copyAcross } from "./copy-across.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
 const weakening = new Set<OperationName>([
@@ -73,7 +74,9 @@ export function choose(routes: readonly Route[]): Layer {
 				pass(route, kept, routed, next),
 			);
 		}
-		return pass(route, request, routed, next);
+		const response = await pass(route, request, routed, next);
+		if (!rewritesListing(routes, operation)) return response;
+		return rewriteListing(response, operation, routed, at);
 	};
 }
 

@@ -1,7 +1,7 @@
 /** Each key of a DeleteObjects is judged as a DeleteObject on its own route; refusals are reported key by key. */
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { bodyOf, readAll } from "../http/body.ts";
+import { bodyOf } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import {
 	child,
@@ -15,6 +15,7 @@ import {
 import type { RouteOf } from "./choose.ts";
 import { checkRouteLimit, mayUseKey } from "./client-limits.ts";
 import { evaluate } from "./evaluate.ts";
+import { readStoreDocument } from "./store-document.ts";
 
 /** Keys that S3 takes in one request. */
 const mostKeys = 1_000;
@@ -64,16 +65,12 @@ export async function deleteObjects(
 	);
 	const response = await send({ ...request, body: bodyOf(rest) });
 	if (response.status !== 200 || response.body === undefined) return response;
-	const text = await readAll(
+	const results = await readStoreDocument(
 		response.body,
 		answerBytes,
-		() =>
-			new SealgateError("upstream-broken", "The store's answer is too long."),
+		"answer to DeleteObjects",
 	);
-	return answer(200, response.headers, [
-		...parseXml(text).children,
-		...refused,
-	]);
+	return answer(200, response.headers, [...results.children, ...refused]);
 }
 
 async function judgeKey(

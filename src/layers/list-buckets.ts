@@ -1,7 +1,6 @@
 /** ListBuckets shows what the client may see, merged over all upstreams. */
-import { SealgateError } from "../errors.ts";
 import type { ClientLimits, Exchange } from "../exchange.ts";
-import { bodyOf, readAll } from "../http/body.ts";
+import { bodyOf } from "../http/body.ts";
 import type { Handler, S3Request, S3Response } from "../pipeline.ts";
 import { type Route, routesOfBucket } from "../routes.ts";
 import { queryValue } from "../s3/operation.ts";
@@ -10,11 +9,11 @@ import {
 	children,
 	childText,
 	element,
-	parseXml,
 	renderXml,
 	type XmlElement,
 } from "../s3/xml.ts";
 import { mayUseBucket, mayUseRoute } from "./client-limits.ts";
+import { readStoreDocument } from "./store-document.ts";
 
 /** Bytes of one page of a store's answer. */
 const answerBytes = 16 * 1024 * 1024;
@@ -86,16 +85,10 @@ async function bucketsOf(
 		);
 		if (response.status !== 200 || response.body === undefined)
 			return { refusal: response };
-		const document = parseXml(
-			await readAll(
-				response.body,
-				answerBytes,
-				() =>
-					new SealgateError(
-						"upstream-broken",
-						"The store's list of buckets is too long.",
-					),
-			),
+		const document = await readStoreDocument(
+			response.body,
+			answerBytes,
+			"list of buckets",
 		);
 		owner ??= child(document, "Owner");
 		const list = child(document, "Buckets");
