@@ -9,6 +9,7 @@ import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
 import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
+import { packageOfAUser } from "./package.ts";
 import {
 	direct,
 	minio,
@@ -70,6 +71,7 @@ async function everyObjectHasItsKey(
 }
 
 try {
+	await packageOfAUser();
 	makeCertificates();
 	const plain = await versitygw();
 	await bothModes(plain, "plain");
