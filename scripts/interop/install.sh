@@ -16,6 +16,19 @@ go_tool() { # name, package@version
 	ln -sfn "$stamp" "$cache/$1"
 }
 
+debian() { # command, package...
+	local command="$1"
+	shift
+	command -v "$command" >/dev/null && return
+	[ "$(id -u)" -eq 0 ] || { echo "install as root: apt-get install $*" >&2; exit 1; }
+	echo "installing $*" >&2
+	[ -e "$cache/.apt-updated" ] || { apt-get update -q >&2 && touch "$cache/.apt-updated"; }
+	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@" >&2
+}
+
+debian openssl openssl
+debian radosgw radosgw ceph-mon ceph-osd ceph-common
+
 go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0
 go_tool minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 

@@ -2,6 +2,7 @@
 import hashlib
 import io
 import os
+import ssl
 import sys
 import urllib.request
 
@@ -20,7 +21,14 @@ def client(key=access, word=secret):
 
 s3 = client()
 big = os.urandom(1024) * (12 * 1024)
+# Where the store behind the gateway differs from S3.
+lacks = os.environ.get("SEALGATE_LACKS", "").split(",")
 checks = []
+
+
+def by_url(request):
+    trust = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+    return urllib.request.urlopen(request, context=trust)
 
 
 def check(function):
@@ -85,7 +93,7 @@ def multipart_by_hand():
     assert s3.head_object(Bucket=bucket, Key="parts")["ContentLength"] == 5 * 1024 * 1024 + 7
     aborted = s3.create_multipart_upload(Bucket=bucket, Key="none")["UploadId"]
     s3.abort_multipart_upload(Bucket=bucket, Key="none", UploadId=aborted)
-    refused("NoSuchUpload", lambda: s3.list_parts(Bucket=bucket, Key="none", UploadId=aborted))
+    refused("NoSuchKey" if "no-such-upload" in lacks else "NoSuchUpload", lambda: s3.list_parts(Bucket=bucket, Key="none", UploadId=aborted))
 
 
 @check
@@ -128,16 +136,17 @@ def checksums():
                 continue  # boto3 computes these two only with an extra package
             raise
         got = s3.get_object(Bucket=bucket, Key="sum", ChecksumMode="ENABLED")
-        assert got[f"Checksum{algorithm}"] and got["Body"].read() == b"hello"
+        assert got["Body"].read() == b"hello"
+        assert "kept-checksums" in lacks or got[f"Checksum{algorithm}"]
 
 
 @check
 def presigned():
     put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "signed"}, ExpiresIn=60)
-    with urllib.request.urlopen(urllib.request.Request(put, data=b"by url", method="PUT")) as answer:
+    with by_url(urllib.request.Request(put, data=b"by url", method="PUT")) as answer:
         assert answer.status == 200
     get = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "signed"}, ExpiresIn=60)
-    assert urllib.request.urlopen(get).read() == b"by url"
+    assert by_url(get).read() == b"by url"
 
 
 @check

@@ -25,7 +25,7 @@ function environment(gateway: RunningGateway): Record<string, string> {
 	});
 }
 
-/** @param lacks names of checks that the store cannot serve; they are reported as what they are */
+/** @param lacks where the store differs from S3: the suite expects that instead */
 export function boto3(
 	gateway: RunningGateway,
 	bucket: string,
