@@ -12,6 +12,7 @@ import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { type Arrival, createListener } from "./http/server.ts";
+import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { authenticate } from "./layers/authenticate.ts";
@@ -212,7 +213,12 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(first.config.limits, respond, refuse);
+	const server = createListener(
+		first.config.limits,
+		respond,
+		refuse,
+		first.tls,
+	);
 	const address = await listen(server, first.config.listen).catch(
 		async (error) => {
 			await audit?.close();
@@ -280,6 +286,7 @@ export async function startGateway(
 				const loaded = await read();
 				checkFixed(first, loaded);
 				current = await createGeneration(loaded, load, tell);
+				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
 				throw error;
@@ -323,6 +330,14 @@ function checkFixed(first: Loaded, next: Loaded): void {
 		!isDeepStrictEqual(next.config.audit, audit)
 	) {
 		throw new Error("listen, admin and audit change by a restart only");
+	}
+	if (
+		(first.tls === undefined) !== (next.tls === undefined) ||
+		(first.tls?.clientCa === undefined) !== (next.tls?.clientCa === undefined)
+	) {
+		throw new Error(
+			"tls and tls.clientCa come and go by a restart only; their files may change",
+		);
 	}
 }
 

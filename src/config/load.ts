@@ -8,6 +8,7 @@ import type { z } from "zod";
 import type { Plugin } from "../plugin.ts";
 import { crossChecks, type Report } from "./cross-checks.ts";
 import { interpolate } from "./interpolate.ts";
+import { type ListenerTls, loadListenerTls } from "./listener-tls.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { checkStack } from "./stack.ts";
 
@@ -29,6 +30,8 @@ export interface Loaded {
 	readonly config: Config;
 	/** For each route, by its name. */
 	readonly policies: ReadonlyMap<string, readonly ConfiguredPolicy[]>;
+	/** Undefined where the listener speaks plain HTTP. */
+	readonly tls: ListenerTls | undefined;
 	/** Every file that was read, the configuration first. */
 	readonly files: readonly string[];
 }
@@ -124,9 +127,15 @@ export async function loadConfig(
 		report(issue.path as Path, sentence(issue));
 	if (parsed.data === undefined) throw new ConfigFaults(file, faults);
 	crossChecks(parsed.data, report);
+	const tls = loadListenerTls(
+		parsed.data.tls,
+		file,
+		(read) => files.push(read),
+		report,
+	);
 	const policies = await resolvePolicies(parsed.data, file, known, report);
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
-	return { config: parsed.data, policies, files };
+	return { config: parsed.data, policies, tls, files };
 }
 
 async function resolvePolicies(

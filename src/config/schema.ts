@@ -150,6 +150,25 @@ export const configSchema = z.strictObject({
 	listen: address.describe(
 		"host:port or unix:/path on which clients are served.",
 	),
+	tls: z
+		.strictObject({
+			cert: z
+				.string()
+				.min(1)
+				.describe("PEM file: the certificate, then its intermediates."),
+			key: z.string().min(1).describe("PEM file: its private key."),
+			clientCa: z
+				.string()
+				.min(1)
+				.optional()
+				.describe(
+					"PEM file: only clients with a certificate from this CA are served.",
+				),
+		})
+		.optional()
+		.describe(
+			"Ends TLS at the listener. The files are read again when they change.",
+		),
 	admin: address
 		.optional()
 		.describe("The same for probes, metrics and explain."),

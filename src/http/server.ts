@@ -5,13 +5,16 @@ import {
 	type Server,
 	type ServerResponse,
 } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { SealgateError } from "../errors.ts";
 import type { Received } from "../exchange.ts";
 import type { S3Response } from "../pipeline.ts";
 import type { Body, Flow } from "./body.ts";
 import type { HeaderMap } from "./headers.ts";
 import { watchProgress } from "./progress.ts";
+import { failedHandshake, type TlsIdentity, tlsOptions } from "./tls.ts";
 
 /** Sizes in bytes, times in milliseconds. */
 export interface ServerLimits {
@@ -268,17 +271,19 @@ function describe(request: IncomingMessage): Received {
 		target: request.url as string,
 		host: request.headers.host ?? "",
 		remoteAddress: request.socket.remoteAddress ?? "",
-		secure: false,
+		secure: request.socket instanceof TLSSocket,
 	};
 }
 
 /**
  * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
+ * @param identity where the listener ends TLS
  */
 export function createListener(
 	limits: ServerLimits,
 	respond: Responder,
 	refuse: (error: unknown, received: Received) => S3Response,
+	identity?: TlsIdentity,
 ): Server {
 	const serve = async (
 		request: IncomingMessage,
@@ -314,19 +319,23 @@ export function createListener(
 		}
 		writeAnswer(request, response, answer, limits, asked);
 	};
-	const server = createServer(
-		{
-			maxHeaderSize: limits.headerBytes,
-			headersTimeout: limits.headerTime,
-			// A slow upload may take hours: bodies are bounded by progress, not by a total.
-			requestTimeout: 0,
-			keepAliveTimeout: limits.keepAlive,
-			connectionsCheckingInterval: 1_000,
-			highWaterMark: 256 * 1024,
-			noDelay: true,
-		},
-		serve,
-	);
+	const options = {
+		maxHeaderSize: limits.headerBytes,
+		headersTimeout: limits.headerTime,
+		// A slow upload may take hours: bodies are bounded by progress, not by a total.
+		requestTimeout: 0,
+		keepAliveTimeout: limits.keepAlive,
+		connectionsCheckingInterval: 1_000,
+		highWaterMark: 256 * 1024,
+		noDelay: true,
+	};
+	const server =
+		identity === undefined
+			? createServer(options, serve)
+			: createSecureServer(
+					{ ...options, ...tlsOptions(identity, limits.headerTime) },
+					serve,
+				);
 	server.maxConnections = limits.connections;
 	server.on("checkContinue", serve);
 	server.on(
@@ -351,7 +360,11 @@ export function createListener(
 		),
 	);
 	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-		if (error.code === "ECONNRESET" || !socket.writable)
+		if (
+			error.code === "ECONNRESET" ||
+			!socket.writable ||
+			failedHandshake(error)
+		)
 			return socket.destroy();
 		const status =
 			error.code === "HPE_HEADER_OVERFLOW"

@@ -36,7 +36,7 @@ export async function startTestGateway(yaml: string): Promise<TestGateway> {
 	});
 	return {
 		...gateway,
-		endpoint: `http://${gateway.address}`,
+		endpoint: `${/^tls:/m.test(yaml) ? "https" : "http"}://${gateway.address}`,
 		outcomes,
 	};
 }
