@@ -22,6 +22,20 @@ const client = (s3: string, status: number): Kind => ({
 	retry: false,
 });
 
+const policy = (s3: string, status: number): Kind => ({
+	s3,
+	status,
+	fault: "policy",
+	retry: false,
+});
+
+const keyring: Kind = {
+	s3: "InternalError",
+	status: 500,
+	fault: "gateway",
+	retry: false,
+};
+
 export const errorKinds = {
 	// The head of the request
 	"uri-malformed": client("InvalidURI", 400),
@@ -30,6 +44,7 @@ export const errorKinds = {
 	"argument-invalid": client("InvalidArgument", 400),
 	"request-invalid": client("InvalidRequest", 400),
 	"header-missing": client("MissingSecurityHeader", 400),
+	"metadata-too-large": client("MetadataTooLarge", 400),
 	"headers-too-large": client("RequestHeaderSectionTooLarge", 400),
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),
@@ -52,6 +67,8 @@ export const errorKinds = {
 	"body-incomplete": client("IncompleteBody", 400),
 	"body-too-slow": client("RequestTimeout", 400),
 	"body-unexpected": client("UnexpectedContent", 400),
+	"range-unsatisfiable": client("InvalidRange", 416),
+	"part-unsatisfiable": client("InvalidPartNumber", 416),
 	"object-too-large": client("EntityTooLarge", 400),
 	"document-too-large": client("MaxMessageLengthExceeded", 400),
 	"xml-malformed": client("MalformedXML", 400),
@@ -85,6 +102,24 @@ export const errorKinds = {
 	},
 	"upload-unknown": client("NoSuchUpload", 404),
 	"part-invalid": client("InvalidPart", 400),
+
+	// Keys: S3's own codes for a KMS key that cannot be used
+	"key-not-found": policy("KMS.NotFoundException", 400),
+	"key-disabled": policy("KMS.DisabledException", 400),
+	"key-pending-deletion": policy("KMS.KMSInvalidStateException", 400),
+	"keys-unavailable": {
+		s3: "SlowDown",
+		status: 503,
+		fault: "gateway",
+		retry: true,
+	},
+	// The embedded keyring: met by commands and at boot
+	"keyring-missing": keyring,
+	"keyring-exists": keyring,
+	"keyring-untrusted": keyring,
+	"keyring-damaged": keyring,
+	"keyring-secret-wrong": keyring,
+	"keyring-busy": keyring,
 
 	// The store
 	"precondition-failed": client("PreconditionFailed", 412),

@@ -9,7 +9,13 @@ import { auditRecord } from "./audit/record.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
-import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
+import {
+	type Exchange,
+	noFindings,
+	noSpan,
+	type Received,
+	type Span,
+} from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
@@ -165,7 +171,7 @@ function createExchange(
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span,
 		client: undefined,
 		route: undefined,

@@ -1,5 +1,37 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
+export { partAssociatedData } from "./crypto/associated-data.ts";
+export { metadataHash, requireMetadata } from "./crypto/bound-metadata.ts";
+export { DecryptionError } from "./crypto/decryption-error.ts";
+export { type Format, formats } from "./crypto/formats.ts";
+export {
+	derivedPlaintext,
+	type ObjectSpan,
+	objectSpan,
+} from "./crypto/object-arithmetic.ts";
+export type { ObjectRecord } from "./crypto/record.ts";
+export {
+	isOwnMetadata,
+	readRecordHeader,
+	recordHeader,
+	recordHeaderValue,
+} from "./crypto/record-header.ts";
+export {
+	type ObjectName,
+	type OpenedRecord,
+	openRecord,
+	type RecordFacts,
+	sealRecord,
+} from "./crypto/record-seal.ts";
+export type { SealedMetadata } from "./crypto/sealed-metadata.ts";
+export { secretKey } from "./crypto/secret-key.ts";
+export {
+	ciphertextLength,
+	plaintextLength,
+} from "./crypto/stream-arithmetic.ts";
+export { newStreamHeader } from "./crypto/stream-key.ts";
+export { openStreams } from "./crypto/stream-opener.ts";
+export { sealStream } from "./crypto/stream-sealer.ts";
 export { type ErrorCode, SealgateError } from "./errors.ts";
 export type {
 	Client,
@@ -19,6 +51,8 @@ export {
 	through,
 } from "./http/body.ts";
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
+export { type KeyContext, wrappingContext } from "./keys/context.ts";
+export type { KeyAccess } from "./keys/key-access.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
 	definePlugin,
@@ -35,6 +69,7 @@ export {
 	operationNames,
 	operationRow,
 } from "./s3/operations.ts";
+export { parseRange } from "./s3/range.ts";
 export {
 	child,
 	children,

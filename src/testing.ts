@@ -5,7 +5,12 @@
 import type { z } from "zod";
 import { checkStack } from "./config/stack.ts";
 import { SealgateError } from "./errors.ts";
-import { type Decision, type Exchange, noSpan } from "./exchange.ts";
+import {
+	type Decision,
+	type Exchange,
+	noFindings,
+	noSpan,
+} from "./exchange.ts";
 import { type Body, bodyOf, readAll } from "./http/body.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import { applyPolicies, changedHeaders } from "./layers/evaluate.ts";
@@ -179,7 +184,7 @@ function exchangeOf(sent: Sent, request: S3Request, route: Route): Exchange {
 			remoteAddress: "192.0.2.1",
 			secure: sent.secure ?? true,
 		},
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span: noSpan,
 		client: {
 			name: sent.client ?? "client",

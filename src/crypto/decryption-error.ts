@@ -2,6 +2,8 @@
 import { SealgateError } from "../errors.ts";
 
 export type DecryptionReason =
+	/** No mark of ours, where the route reads nothing else. */
+	| "unmarked"
 	/** The metadata record is no record. */
 	| "record-malformed"
 	/** A version, algorithm, format, layout, flag or field that this release does not know. */

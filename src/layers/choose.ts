@@ -103,8 +103,14 @@ async function pass(
 ): ReturnType<Handler> {
 	if (route.mode === "enforce")
 		return applyPolicies(route, request, exchange, next);
-	await evaluate(route, request, exchange);
-	return next(request, exchange);
+	const { name } = request.operation;
+	const always = route.policies.filter(({ policy }) =>
+		policy.inEveryMode?.includes(name),
+	);
+	const observed = route.policies.filter((entry) => !always.includes(entry));
+	await evaluate({ ...route, policies: observed }, request, exchange);
+	const enforced: Route = { ...route, mode: "enforce", policies: always };
+	return applyPolicies(enforced, request, exchange, next);
 }
 
 async function judge(
