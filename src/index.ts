@@ -1,6 +1,9 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
-export { partAssociatedData } from "./crypto/associated-data.ts";
+export {
+	type PartTable,
+	partAssociatedData,
+} from "./crypto/associated-data.ts";
 export { metadataHash, requireMetadata } from "./crypto/bound-metadata.ts";
 export { DecryptionError } from "./crypto/decryption-error.ts";
 export { type Format, formats } from "./crypto/formats.ts";
@@ -8,7 +11,9 @@ export {
 	derivedPlaintext,
 	type ObjectSpan,
 	objectSpan,
+	terminatorPadding,
 } from "./crypto/object-arithmetic.ts";
+export { type Attestor, partEtag, readPartEtag } from "./crypto/part-etag.ts";
 export type { ObjectRecord } from "./crypto/record.ts";
 export {
 	isOwnMetadata,
@@ -32,6 +37,14 @@ export {
 export { newStreamHeader } from "./crypto/stream-key.ts";
 export { openStreams } from "./crypto/stream-opener.ts";
 export { sealStream } from "./crypto/stream-sealer.ts";
+export { openTerminator, sealTerminator } from "./crypto/terminator.ts";
+export {
+	isToken,
+	type OpenedToken,
+	openToken,
+	readToken,
+	sealToken,
+} from "./crypto/upload-token.ts";
 export { type ErrorCode, SealgateError } from "./errors.ts";
 export type {
 	Client,

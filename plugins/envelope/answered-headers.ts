@@ -1,6 +1,7 @@
 /** What a client hears of an object: its plaintext's length, its own metadata, and no word of ours. Pure. */
 import {
 	type HeaderMap,
+	queryValue,
 	type S3Request,
 	type S3Response,
 	withHeaders,
@@ -8,6 +9,7 @@ import {
 } from "../../src/index.ts";
 import { withClientEtag } from "./etags.ts";
 import { joinMetadata } from "./metadata.ts";
+import type { ObjectTable } from "./part-table.ts";
 import type { FoundObject } from "./sealing.ts";
 import { overridesOf, type Slice } from "./wanted.ts";
 
@@ -16,8 +18,8 @@ export interface Answered {
 	readonly request: S3Request;
 	readonly response: S3Response;
 	readonly found: FoundObject;
-	/** Plaintext of the parts, without a terminator. */
-	readonly lengths: readonly number[];
+	/** Proven. */
+	readonly table: ObjectTable;
 	readonly slice: Slice;
 }
 
@@ -29,17 +31,18 @@ export function answeredHeaders({
 	request,
 	response,
 	found,
-	lengths,
+	table,
 	slice,
 }: Answered): HeaderMap {
 	const kept = withoutHeaders(
 		withClientEtag(joinMetadata(response.headers, found.metadata)),
 		(name) => ofCiphertext.test(name),
 	);
-	const size = lengths.reduce((sum, length) => sum + length, 0);
+	const size = table.lengths.reduce((sum, length) => sum + length, 0);
 	return withHeaders(kept, {
 		...overridesOf(request.operation),
 		"content-length": String(slice.end - slice.start),
+		...partsCount(request, found, table),
 		"accept-ranges": "bytes",
 		...(slice.partial
 			? { "content-range": `bytes ${slice.start}-${slice.end - 1}/${size}` }
@@ -62,4 +65,15 @@ function checksumOf(
 		...Object.fromEntries(claimed),
 		"x-amz-checksum-type": "FULL_OBJECT",
 	};
+}
+
+/** S3 tells it to whoever asks for a part. */
+function partsCount(
+	{ operation }: S3Request,
+	{ record }: FoundObject,
+	{ lengths }: ObjectTable,
+): Record<string, string> {
+	const asked = queryValue(operation.query, "partNumber") !== undefined;
+	if (!asked || record.single !== undefined) return {};
+	return { "x-amz-mp-parts-count": String(lengths.length) };
 }

@@ -10,12 +10,15 @@ import {
 	type S3Response,
 	SealgateError,
 } from "../../src/index.ts";
+import { completeUpload } from "./complete.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
 import { listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
+import { ProvenTables } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
 import { getObject, headObject } from "./read.ts";
 import type { Envelope } from "./settings.ts";
+import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
 
 type Handle = (
 	envelope: Envelope,
@@ -47,7 +50,11 @@ const handlers: Partial<Record<OperationName, Handle>> = {
 	PutObjectRetention: pass,
 	GetObjectLegalHold: pass,
 	PutObjectLegalHold: pass,
-	AbortMultipartUpload: pass,
+	CreateMultipartUpload: createUpload,
+	UploadPart: uploadPart,
+	ListParts: listParts,
+	CompleteMultipartUpload: completeUpload,
+	AbortMultipartUpload: abortUpload,
 	ListMultipartUploads: pass,
 	OptionsPreflight: pass,
 };
@@ -65,6 +72,7 @@ export const envelope = definePlugin({
 			format,
 			keys: host.keys(configured.keys),
 			random: randomBytes,
+			tables: new ProvenTables(),
 		};
 		return {
 			operations: "all",

@@ -69,3 +69,11 @@ export function checkRoom(headers: HeaderMap): void {
 		},
 	);
 }
+
+/** Without the checksums of plaintext, which mean nothing to the store, and those of ciphertext, which mislead a client. */
+export function withoutChecksums(headers: HeaderMap): HeaderMap {
+	return withoutHeaders(
+		headers,
+		(name) => name.startsWith("x-amz-checksum-") || name === "x-amz-te",
+	);
+}

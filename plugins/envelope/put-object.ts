@@ -17,14 +17,13 @@ import {
 	sealStream,
 	through,
 	withHeaders,
-	withoutHeaders,
 } from "../../src/index.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
-import { checkRoom, splitMetadata } from "./metadata.ts";
+import { checkRoom, splitMetadata, withoutChecksums } from "./metadata.ts";
 import { sealNew } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
 
-const nonceBytes = 16;
+export const nonceBytes = 16;
 /** The largest single PUT that S3 takes. */
 const mostCiphertext = 5 * 1024 ** 3;
 
@@ -63,12 +62,12 @@ export async function putObject(
 }
 
 /** The headers that the object is stored with, and what is sealed with its data key: no digest of the plaintext leaves. */
-function describe(
+export function describe(
 	{ options }: Envelope,
 	request: S3Request,
 ): { readonly headers: HeaderMap; readonly metadata: SealedMetadata } {
 	const { headers, sealed } = splitMetadata(
-		withStoreConditions(withoutPlaintextClaims(request.headers)),
+		withStoreConditions(withoutChecksums(request.headers)),
 		options.sealMetadata,
 	);
 	const { checksum } = request.body ?? {};
@@ -85,21 +84,11 @@ function describe(
 	};
 }
 
-/** What a client says of its plaintext is proven here, and means nothing to the store. */
-export function withoutPlaintextClaims(headers: HeaderMap): HeaderMap {
-	return withoutHeaders(
-		headers,
-		(name) => name.startsWith("x-amz-checksum-") || name === "x-amz-te",
-	);
-}
-
 function answered(
 	{ status, headers }: S3Response,
 	claimed: NonNullable<S3Request["body"]>["checksum"],
 ): HeaderMap {
-	const own = withClientEtag(
-		withoutHeaders(headers, (name) => name.startsWith("x-amz-checksum-")),
-	);
+	const own = withClientEtag(withoutChecksums(headers));
 	if (status !== 200 || claimed === undefined) return own;
 	return withHeaders(own, {
 		[claimed.header]: claimed.value(),
@@ -107,7 +96,7 @@ function answered(
 	});
 }
 
-function checkSize(plaintext: number, segmentBytes: number): void {
+export function checkSize(plaintext: number, segmentBytes: number): void {
 	if (ciphertextLength(plaintext, segmentBytes) <= mostCiphertext) return;
 	const most = plaintextLength(mostCiphertext, segmentBytes);
 	throw new SealgateError(

@@ -1,18 +1,13 @@
 /** GetObject and HeadObject: plaintext out, and nothing of it that was not authenticated. */
-import {
-	type Exchange,
-	type Next,
-	type S3Request,
-	type S3Response,
-	SealgateError,
-	withHeaders,
-} from "../../src/index.ts";
+import type { Exchange, Next, S3Request, S3Response } from "../../src/index.ts";
 import { type Answered, answeredHeaders } from "./answered-headers.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
 import { checkFetched, decrypt, spanOfSlice } from "./fetched.ts";
-import { withoutPlaintextClaims } from "./put-object.ts";
+import { withoutChecksums } from "./metadata.ts";
+import { type ObjectTable, provenTable } from "./part-table.ts";
 import { type FoundObject, openAnswer } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
+import { changed, pinned, release, storedObject } from "./stored-object.ts";
 import { checkUnmarked } from "./unmarked.ts";
 import { readOf, sliceOf, type Wanted, wantedOf } from "./wanted.ts";
 
@@ -31,15 +26,16 @@ export async function headObject(
 	exchange: Exchange,
 ): Promise<S3Response> {
 	const read = { envelope, request, next, exchange, wanted: wantedOf(request) };
-	const response = await next(toStore(request, "HeadObject", {}));
+	const response = await next(toStore(request, "HeadObject"));
 	if (response.status !== 200) return passed(response);
 	const found = await open(read, response);
-	if (found === undefined) return plain(read, response);
-	const lengths = lengthsOf(found);
-	const slice = sliceOf(read.wanted, lengths);
+	if (found === undefined) return unmarked(read, response);
+	const size = Number(response.headers.get("content-length"));
+	const table = await tableOf(read, found, response, size);
+	const slice = sliceOf(read.wanted, table.lengths);
 	return {
 		status: slice.partial ? 206 : 200,
-		headers: answeredHeaders({ request, response, found, lengths, slice }),
+		headers: answeredHeaders({ request, response, found, table, slice }),
 		body: undefined,
 	};
 }
@@ -54,30 +50,35 @@ export async function getObject(
 	const read = { envelope, request, next, exchange, wanted };
 	const range = guess(wanted, envelope.format.segmentBytes);
 	if (range === undefined) return getKnown(read);
-	const response = await next(toStore(request, "GetObject", { range }));
+	const response = await next(toStore(request, "GetObject", range));
 	if (response.status === 416) {
 		release(response);
 		return getKnown(read);
 	}
 	if (response.status !== 200 && response.status !== 206)
 		return passed(response);
-	const found = await openOrRelease(read, response);
-	if (found === undefined) return plain(read, response);
-	return answer(read, response, found);
+	return orRelease(response, async () => {
+		const found = await open(read, response);
+		if (found === undefined) return unmarked(read, response);
+		if (range !== "" && found.record.single === undefined) {
+			release(response);
+			return getKnown(read);
+		}
+		const size = response.body?.length ?? 0;
+		const table = await tableOf(read, found, response, size);
+		return answer(read, response, found, table);
+	});
 }
 
 /**
  * The range of a single PUT's ciphertext that holds the wanted plaintext, for all that is known of the object's length:
- * `null` for all of it, undefined where the length must be known first.
+ * empty for all of it, undefined where the length must be known first.
  */
-function guess(
-	wanted: Wanted,
-	segmentBytes: number,
-): string | null | undefined {
-	if (wanted.kind === "whole") return null;
+function guess(wanted: Wanted, segmentBytes: number): string | undefined {
+	if (wanted.kind === "whole") return "";
 	if (wanted.kind === "part") return undefined;
 	const [, first = "", last = ""] = /(\d*)-(\d*)/.exec(wanted.header) ?? [];
-	// Past any object's length; and a range of a range is no range of S3's.
+	// Past any object's length, and exact in arithmetic.
 	const most = 2 ** 45;
 	const start = Number(first);
 	if (first === "" || start >= most) return undefined;
@@ -89,67 +90,68 @@ function guess(
 /** Looks at the object first, and then asks for what it was found to need of exactly this object. */
 async function getKnown(read: Read): Promise<S3Response> {
 	const { request, next, wanted } = read;
-	const seen = await next(toStore(request, "HeadObject", {}));
+	const seen = await next(toStore(request, "HeadObject"));
 	if (seen.status !== 200) {
 		// The document of the refusal comes with a GET only.
-		const refused = await next(
-			toStore(request, "GetObject", { range: "bytes=0-0" }),
-		);
+		const refused = await next(toStore(request, "GetObject", "bytes=0-0"));
 		if (refused.status >= 300) return passed(refused);
 		release(refused);
 		throw changed(request);
 	}
 	const found = await open(read, seen);
-	if (found === undefined) return plain(read, seen);
-	const lengths = lengthsOf(found);
-	const slice = sliceOf(wanted, lengths);
-	const span = spanOfSlice(lengths, slice, found.record.format.segmentBytes);
-	const response = await next(
-		toStore(request, "GetObject", {
-			range: `bytes=${span.start}-${span.end - 1}`,
-			etag: seen.headers.get("etag"),
-			versionId: seen.headers.get("x-amz-version-id"),
-		}),
+	if (found === undefined) return unmarked(read, seen);
+	const size = Number(seen.headers.get("content-length"));
+	const table = await tableOf(read, found, seen, size);
+	const slice = sliceOf(wanted, table.lengths);
+	const { segmentBytes } = found.record.format;
+	const span = spanOfSlice(table.lengths, slice, segmentBytes);
+	const operation = readOf(
+		request.operation,
+		"GetObject",
+		seen.headers.get("x-amz-version-id"),
 	);
+	const range = `bytes=${span.start}-${span.end - 1}`;
+	const bare = { ...toStore(request, "GetObject"), operation };
+	const response = await next(pinned(bare, seen.headers, range));
 	if (response.status === 412 || response.status === 404) {
 		release(response);
 		throw changed(request);
 	}
 	if (response.status !== 206) return passed(response);
-	const again = await openOrRelease(read, response);
-	if (again === undefined) throw changed(request);
-	return answer(read, response, again);
+	return orRelease(response, async () => {
+		const again = await open(read, response);
+		if (again === undefined) throw changed(request);
+		return answer(read, response, again, table);
+	});
 }
 
 async function answer(
 	read: Read,
 	response: S3Response,
 	found: FoundObject,
+	table: ObjectTable,
 ): Promise<S3Response> {
-	const { request, wanted } = read;
-	const lengths = lengthsOf(found);
-	let answered: Answered;
-	try {
-		const slice = sliceOf(wanted, lengths);
-		answered = { request, response, found, lengths, slice };
-		checkFetched(answered);
-	} catch (error) {
-		release(response);
-		throw error;
-	}
+	const { request, wanted, next } = read;
+	const slice = sliceOf(wanted, table.lengths);
+	const answered: Answered = { request, response, found, table, slice };
+	checkFetched(answered);
 	return {
-		status: answered.slice.partial ? 206 : 200,
+		status: slice.partial ? 206 : 200,
 		headers: answeredHeaders(answered),
-		body: await decrypt(answered),
+		body: await decrypt(answered, (size) =>
+			storedObject(request, next, response.headers, size),
+		),
 	};
 }
 
-/** Plaintext of the parts, as far as the record itself proves it. */
-function lengthsOf({ record }: FoundObject): readonly number[] {
-	if (record.single !== undefined) return [record.single.plaintext];
-	throw new SealgateError(
-		"policy-unsupported",
-		"Objects that came in parts are not served yet.",
+async function tableOf(
+	{ envelope, request, next }: Read,
+	found: FoundObject,
+	response: S3Response,
+	size: number,
+): Promise<ObjectTable> {
+	return envelope.tables.of(found, size, () =>
+		provenTable(found, storedObject(request, next, response.headers, size)),
 	);
 }
 
@@ -160,12 +162,13 @@ function open(
 	return openAnswer(envelope, headers, request.operation, exchange);
 }
 
-async function openOrRelease(
-	read: Read,
+/** A connection whose answer failed us is given back. */
+async function orRelease(
 	response: S3Response,
-): Promise<FoundObject | undefined> {
+	work: () => Promise<S3Response>,
+): Promise<S3Response> {
 	try {
-		return await open(read, response);
+		return await work();
 	} catch (error) {
 		release(response);
 		throw error;
@@ -173,55 +176,30 @@ async function openOrRelease(
 }
 
 /** An object without our mark, where the route lets it be read. @throws DecryptionError where it does not */
-async function plain(read: Read, response: S3Response): Promise<S3Response> {
-	release(response);
+async function unmarked(read: Read, response: S3Response): Promise<S3Response> {
 	const { envelope, request, next } = read;
 	checkUnmarked(envelope, request.operation);
-	const { headers } = request;
-	return passed(
-		await next({ ...request, headers: withStoreConditions(headers) }),
-	);
+	release(response);
+	const headers = withStoreConditions(request.headers);
+	return passed(await next({ ...request, headers }));
 }
 
-interface Narrowed {
-	/** Absent or null: all of it. */
-	readonly range?: string | null;
-	readonly etag?: string | undefined;
-	readonly versionId?: string | undefined;
-}
-
-/** A request about this object that the store can answer: its own ETags, its own bytes. */
+/** A request about this object that the store can answer: its own ETags, its own bytes. @param range empty: all of it */
 function toStore(
 	request: S3Request,
 	name: "GetObject" | "HeadObject",
-	{ range, etag, versionId }: Narrowed,
+	range = "",
 ): S3Request {
-	const conditions = withoutPlaintextClaims(
-		withStoreConditions(request.headers),
+	const headers = new Map(
+		withoutChecksums(withStoreConditions(request.headers)),
 	);
-	const headers = withHeaders(conditions, {
-		range: range ?? undefined,
-		...(etag === undefined ? {} : { "if-match": etag }),
-	});
-	const operation = readOf(request.operation, name, versionId);
+	headers.delete("range");
+	if (range !== "") headers.set("range", range);
+	const operation = readOf(request.operation, name, undefined);
 	return { operation, headers, body: undefined };
 }
 
 /** The store's own answer: a refusal, or that nothing changed. */
 function passed(response: S3Response): S3Response {
 	return { ...response, headers: withClientEtag(response.headers) };
-}
-
-/** Gives back a connection whose answer nobody wants. */
-function release({ body }: S3Response): void {
-	body
-		?.start({ data: () => true, end() {}, fail() {} })
-		.stop(new Error("another request answers it"));
-}
-
-function changed({ operation }: S3Request): SealgateError {
-	return new SealgateError(
-		"upstream-unreachable",
-		`${operation.bucket}/${operation.key} changed while it was read. Try again.`,
-	);
 }

@@ -9,12 +9,15 @@ import {
 	wrappingContext,
 } from "../../src/index.ts";
 import type { Options } from "./options.ts";
+import type { ProvenTables } from "./proven-tables.ts";
 
 export interface Envelope {
 	readonly options: Options;
 	/** That new objects are written in. */
 	readonly format: Format;
 	readonly keys: KeyAccess;
+	/** Part tables that objects have proven. */
+	readonly tables: ProvenTables;
 	/** Bytes that nobody can foresee. */
 	readonly random: (size: number) => Buffer;
 }
