@@ -1,5 +1,6 @@
 /** The plugins that come with Sealgate: this table, and nothing found by looking around. */
 import type { Plugin } from "../src/index.ts";
+import { envelope } from "./envelope/index.ts";
 import { headers } from "./headers/index.ts";
 import { refuse } from "./refuse/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
@@ -10,4 +11,5 @@ export const plugins = [
 	sseS3,
 	refuse,
 	headers,
+	envelope,
 ] as const satisfies readonly Plugin[];

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
@@ -20,6 +21,7 @@ import { explain, type Question } from "./explain.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import { openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
@@ -28,6 +30,7 @@ import { type Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
+import type { PolicyHost } from "./plugin.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -109,7 +112,8 @@ async function createGeneration(
 			},
 		]),
 	);
-	const routes = await setUpRoutes(loaded);
+	const keys = await openKeys(config.keys, dirname(loaded.files[0] ?? "."));
+	const routes = await setUpRoutes(loaded, keys.of);
 	return {
 		loaded,
 		routes,
@@ -122,11 +126,15 @@ async function createGeneration(
 			for (const route of routes) {
 				for (const { policy } of route.policies) await policy.close?.();
 			}
+			await keys.close();
 		},
 	};
 }
 
-async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
+async function setUpRoutes(
+	loaded: Loaded,
+	keys: PolicyHost["keys"],
+): Promise<Route[]> {
 	const { config, policies } = loaded;
 	return Promise.all(
 		config.routes.map(async (route) => {
@@ -135,6 +143,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 			);
 			const { endpoint = "" } = upstream ?? {};
 			const host = {
+				keys,
 				route: route.name,
 				upstream: {
 					name: route.upstream,
@@ -378,6 +387,10 @@ function listen(server: Server, address: string): Promise<string> {
 	});
 }
 
+async function neverUsed(): Promise<never> {
+	throw new Error("a key was asked for only to explain");
+}
+
 /** Answers a question about a configuration that is not running. */
 export async function explainWith(
 	loaded: Loaded,
@@ -391,5 +404,8 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	return explain(await setUpRoutes(loaded), question, exchange);
+	// Nothing is sealed or opened for an explanation.
+	const unused = { forSealing: neverUsed, forOpening: neverUsed };
+	const routes = await setUpRoutes(loaded, () => unused);
+	return explain(routes, question, exchange);
 }

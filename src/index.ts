@@ -33,6 +33,7 @@ export { secretKey } from "./crypto/secret-key.ts";
 export {
 	ciphertextLength,
 	plaintextLength,
+	spanOf,
 } from "./crypto/stream-arithmetic.ts";
 export { newStreamHeader } from "./crypto/stream-key.ts";
 export { openStreams } from "./crypto/stream-opener.ts";

@@ -65,6 +65,11 @@ export interface PolicyUnderTest {
 
 const anywhere: PolicyHost = {
 	route: "route",
+	keys: (name) => {
+		throw new Error(
+			`the testing kit has no keys "${name}": give a host that has`,
+		);
+	},
 	upstream: { name: "store", endpoint: "https://store.test", secure: true },
 };
 

@@ -6,9 +6,11 @@ import {
 	formats,
 	type Next,
 	type OperationName,
+	recordHeader,
 	type S3Request,
 	type S3Response,
 	SealgateError,
+	withHeaders,
 } from "../../src/index.ts";
 import { completeUpload } from "./complete.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
@@ -33,6 +35,18 @@ const pass: Handle = async (_envelope, request, next) => {
 	const response = await next({ ...request, headers });
 	return { ...response, headers: withClientEtag(response.headers) };
 };
+
+/** What would leave, without a key being used for it. */
+const explained = ({ operation, headers, body }: S3Request, next: Next) =>
+	next({
+		operation,
+		headers: marked.includes(operation.name)
+			? withHeaders(headers, { [recordHeader]: "(the sealed data key)" })
+			: headers,
+		body,
+	});
+
+const marked: readonly OperationName[] = ["PutObject", "CreateMultipartUpload"];
 
 /** What cannot be right is refused by its name: nothing that is not in this table passes. */
 const handlers: Partial<Record<OperationName, Handle>> = {
@@ -87,6 +101,7 @@ export const envelope = definePlugin({
 						`A header or query you provided implies functionality that is not implemented: ${name} cannot be right on encrypted objects.`,
 					);
 				}
+				if (exchange.dryRun) return explained(request, next);
 				return handler(settings, request, next, exchange);
 			},
 			entry: (entry) => listedEntry(entry, format),

@@ -117,6 +117,9 @@ t.test("a body of unknown length counts as larger", async (t) => {
 		options.parse({ largerThan: "5GiB", reason }),
 		{
 			route: "r",
+			keys: () => {
+				throw new Error("no keys");
+			},
 			upstream: { name: "s", endpoint: "https://s.test", secure: true },
 		},
 	);
