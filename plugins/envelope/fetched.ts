@@ -49,8 +49,7 @@ export function checkFetched({
 	const given = ranged
 		? response.headers.get("content-range")
 		: `${response.body?.length} bytes`;
-	const whole = span.start === 0 && span.end + table.tail === total;
-	if (given === wanted && (ranged || whole)) return;
+	if (given === wanted && (ranged || !slice.partial)) return;
 	throw new DecryptionError(
 		"stream-malformed",
 		`the store answered ${response.status} with ${given} where ${wanted} was due`,
@@ -82,7 +81,7 @@ export async function decrypt(
 			let left = ciphertext;
 			return {
 				data(chunk) {
-					// Behind the parts there is only the terminator, which has proven the table already.
+					// Behind them there is only what has proven the table already: a terminator, or an empty last part.
 					const parts = chunk.subarray(0, left);
 					left -= parts.length;
 					return parts.length === 0 || opening.data(parts);
