@@ -76,6 +76,11 @@ export {
 	type Policy,
 	type PolicyHost,
 } from "./plugin.ts";
+export {
+	type CopySource,
+	parseCopySource,
+	renderCopySource,
+} from "./s3/copy-source.ts";
 export { globMatches } from "./s3/glob.ts";
 export { type Operation, type Query, queryValue } from "./s3/operation.ts";
 export {

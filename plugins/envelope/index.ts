@@ -13,6 +13,7 @@ import {
 	withHeaders,
 } from "../../src/index.ts";
 import { completeUpload } from "./complete.ts";
+import { copyObject } from "./copy.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
 import { listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
@@ -64,6 +65,7 @@ const handlers: Partial<Record<OperationName, Handle>> = {
 	PutObjectRetention: pass,
 	GetObjectLegalHold: pass,
 	PutObjectLegalHold: pass,
+	CopyObject: copyObject,
 	CreateMultipartUpload: createUpload,
 	UploadPart: uploadPart,
 	ListParts: listParts,

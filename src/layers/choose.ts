@@ -57,7 +57,7 @@ export function choose(routes: readonly Route[]): Layer {
 			const source = parseCopySource(copied);
 			const from = at("GetObject", source);
 			checkRouteLimit(exchange, from);
-			if (from.upstream !== route.upstream) {
+			if (isStreamed(operation.name, from, route)) {
 				return copyAcross(
 					request,
 					source,
@@ -78,6 +78,17 @@ export function choose(routes: readonly Route[]): Layer {
 		if (!rewritesListing(routes, operation)) return response;
 		return rewriteListing(response, operation, routed, at);
 	};
+}
+
+/** What the store cannot copy by itself: the bytes change on the way. */
+function isStreamed(name: OperationName, from: Route, to: Route): boolean {
+	if (from.upstream !== to.upstream) return true;
+	const changes = from !== to || name === "UploadPartCopy";
+	return changes && [from, to].some(changesBodies);
+}
+
+function changesBodies({ policies }: Route): boolean {
+	return policies.some(({ effects }) => effects.includes("body"));
 }
 
 export type RouteOf = (
