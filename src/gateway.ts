@@ -130,6 +130,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 			const { endpoint = "" } = upstream ?? {};
 			const host = {
 				route: route.name,
+				prefix: route.match.prefix ?? "",
 				upstream: {
 					name: route.upstream,
 					endpoint,
@@ -153,6 +154,15 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 			};
 		}),
 	);
+}
+
+/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
+function troublesOf(routes: readonly Route[]): Record<string, string[]> {
+	const told = routes.map((route): [string, string[]] => [
+		route.name,
+		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
+	]);
+	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
 }
 
 function createExchange(
@@ -231,7 +241,10 @@ export async function startGateway(
 			: createAdmin({
 					ready: () => ({
 						ready: !load.draining,
-						details: { draining: load.draining },
+						details: {
+							draining: load.draining,
+							troubles: troublesOf(current.routes),
+						},
 					}),
 					config: () => redact(current.loaded.config),
 					explain: (question: Question) =>

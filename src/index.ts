@@ -19,6 +19,7 @@ export {
 	through,
 } from "./http/body.ts";
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
+export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
 	definePlugin,

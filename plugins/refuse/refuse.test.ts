@@ -116,6 +116,7 @@ t.test("a body of unknown length counts as larger", async (t) => {
 	const policy = await refuse.setup(
 		options.parse({ largerThan: "5GiB", reason }),
 		{
+			prefix: "",
 			route: "r",
 			upstream: { name: "s", endpoint: "https://s.test", secure: true },
 		},
