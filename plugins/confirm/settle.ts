@@ -1,0 +1,206 @@
+/** What becomes of a write that the store has taken: confirmed by its answer, by a look at the object, or not at all. */
+import {
+	answerMeanwhile,
+	bodyOf,
+	childText,
+	type Exchange,
+	type HeaderMap,
+	type OperationName,
+	type S3Request,
+	type S3Response,
+	SealgateError,
+	withoutHeaders,
+} from "../../src/index.ts";
+import { customerAlgorithmHeader } from "../encryption-headers.ts";
+import {
+	type Asked,
+	compare,
+	describeAsked,
+	describeClaim,
+	type Verdict,
+} from "./claims.ts";
+import type { Leave } from "./gate.ts";
+import {
+	contentOf,
+	documentIn,
+	isPassing,
+	refusalOf,
+	type Send,
+	toAbort,
+	toDelete,
+	toLook,
+	versionOf,
+} from "./requests.ts";
+
+export interface Write {
+	/** As it left. */
+	readonly request: S3Request;
+	/** With status 200. */
+	readonly response: S3Response;
+	readonly asked: Asked;
+	readonly leave: Leave;
+	/** Headers of every request to the bucket. */
+	readonly common: HeaderMap;
+	readonly send: Send;
+	/** Whether to delete what is not confirmed. */
+	readonly deletes: boolean;
+	readonly exchange: Exchange;
+}
+
+/** Of these nothing can be looked at yet: where the answer is silent, CompleteMultipartUpload settles it. */
+const steps: readonly OperationName[] = [
+	"CreateMultipartUpload",
+	"UploadPart",
+	"UploadPartCopy",
+];
+
+/** Whether these worked stands in their body, which may take its time. */
+const lateToFail: readonly OperationName[] = [
+	"CopyObject",
+	"CompleteMultipartUpload",
+];
+
+/** @returns the store's answer, once it is confirmed. @throws SealgateError `unconfirmed` */
+export async function settle(write: Write): Promise<S3Response> {
+	const { request, response, exchange } = write;
+	const verdict = compare(write.asked, response.headers);
+	if (verdict === "agrees") {
+		write.leave.confirmed();
+		return response;
+	}
+	if (lateToFail.includes(request.operation.name)) {
+		return answerMeanwhile(settleDocument(write, verdict), exchange, {
+			headers: response.headers,
+		});
+	}
+	await confirm(write, verdict, response.headers.get("etag"));
+	return response;
+}
+
+async function settleDocument(
+	write: Write,
+	verdict: Verdict,
+): Promise<S3Response> {
+	const content = await contentOf(write.response);
+	const document = documentIn(content);
+	if (document.name !== "Error") {
+		await confirm(write, verdict, childText(document, "ETag"));
+	}
+	return { ...write.response, body: bodyOf(content) };
+}
+
+async function confirm(
+	write: Write,
+	verdict: Verdict,
+	etag: string | undefined,
+): Promise<void> {
+	const { response, asked, leave } = write;
+	const { name, bucket = "", key = "" } = write.request.operation;
+	if (verdict === "contradicts") throw await refuse(write, response.headers);
+	if (steps.includes(name)) return;
+	const seen = await write.send(
+		toLook(bucket, key, versionOf(response)),
+		new Map([...write.common, ...customerKey(write)]),
+	);
+	if (isPassing(seen)) {
+		throw new SealgateError(
+			"upstream-unreachable",
+			`The store answered ${seen.status} when it was asked how ${bucket}/${key} is encrypted. Try again.`,
+		);
+	}
+	if (seen.status === 200) {
+		if (!isSame(etag, seen.headers.get("etag"))) throw overtaken(write);
+		if (compare(asked, seen.headers) !== "agrees") {
+			throw await refuse(write, seen.headers);
+		}
+	} else if ([404, 405].includes(seen.status)) {
+		throw overtaken(write);
+	} else if (seen.status !== 400 || asked.by !== "anyone") {
+		throw unconfirmed(
+			write,
+			`The store answered ${seen.status} to a HEAD of it, so that nobody knows how it is encrypted: the gateway needs s3:GetObject.`,
+		);
+	}
+	// A HEAD without its key is all that a customer's own object answers 400 to.
+	leave.confirmed();
+}
+
+/** Without the customer's key, a HEAD of an object under it is refused. */
+function customerKey({ request, asked }: Write): HeaderMap {
+	if (asked.by !== "customer") return new Map();
+	const family = customerAlgorithmHeader.replace(/algorithm$/, "");
+	return withoutHeaders(request.headers, (name) => !name.startsWith(family));
+}
+
+function isSame(ours: string | undefined, seen: string | undefined): boolean {
+	const bare = (etag: string | undefined) => etag?.replace(/^"|"$/g, "");
+	return ours === undefined || seen === undefined || bare(ours) === bare(seen);
+}
+
+/** Somebody else's object says nothing about ours, and closes nothing. */
+function overtaken(write: Write): SealgateError {
+	return unconfirmed(
+		write,
+		"It was replaced or deleted before the store could be asked how it is encrypted.",
+	);
+}
+
+/** The store did something else than it was asked for. */
+async function refuse(write: Write, answer: HeaderMap): Promise<SealgateError> {
+	const { bucket = "" } = write.request.operation;
+	const told = `${describeClaim(answer)} where ${describeAsked(write.asked)} was asked for`;
+	write.leave.close(`of an object it said ${told}`);
+	const fate = await undo(write);
+	return unconfirmed(
+		write,
+		`The store says ${told}. ${fate} No write passes to bucket ${bucket} here until a probe of its store succeeds.`,
+	);
+}
+
+function unconfirmed({ request }: Write, why: string): SealgateError {
+	const { name, bucket, key } = request.operation;
+	return new SealgateError(
+		"unconfirmed",
+		`Access Denied: ${name} of ${bucket}/${key} is not confirmed. ${why}`,
+	);
+}
+
+/**
+ * Deletes by a name that the answer gave and that nobody else can have, never by the key alone.
+ * @returns a sentence about what became of it
+ */
+async function undo(write: Write): Promise<string> {
+	const { request, response, deletes, common } = write;
+	const { name, bucket = "", key = "" } = request.operation;
+	const content = lateToFail.includes(name)
+		? Buffer.alloc(0)
+		: await contentOf(response);
+	if (name === "UploadPart" || name === "UploadPartCopy") {
+		return "Abort the upload.";
+	}
+	if (name === "CreateMultipartUpload") {
+		const upload = childText(documentIn(content), "UploadId");
+		if (!deletes || upload === undefined) return "The upload was left there.";
+		return gone(write.send(toAbort(bucket, key, upload), common), "The upload");
+	}
+	const version = versionOf(response);
+	if (version === undefined) {
+		return `It was left in the store${deletes ? ", for the answer named no version" : ""}.`;
+	}
+	const it = `Version ${version}`;
+	if (!deletes) return `${it} was left in the store.`;
+	return gone(write.send(toDelete(bucket, key, version), common), it);
+}
+
+async function gone(asked: Promise<S3Response>, what: string): Promise<string> {
+	try {
+		const removed = await asked;
+		if (removed.status < 300) {
+			await contentOf(removed);
+			return `${what} was deleted.`;
+		}
+		return `${what} could not be deleted (${(await refusalOf(removed)).text}).`;
+	} catch (error) {
+		return `${what} could not be deleted (${(error as Error).message}).`;
+	}
+}
