@@ -1,5 +1,4 @@
 /** A small object that is written, looked at and deleted, to see what a store does with what it is asked for. */
-import { randomUUID } from "node:crypto";
 import {
 	bodyOf,
 	type HeaderMap,
@@ -48,7 +47,7 @@ const content =
 export async function probe(probing: Probing): Promise<Finding> {
 	const { bucket, prefix, expectKey, common, send } = probing;
 	// Nobody else can know the name, so that it can be deleted even where the store names no version.
-	const key = `${prefix}.sealgate-probe-${randomUUID()}`;
+	const key = `${prefix}.sealgate-probe-${crypto.randomUUID()}`;
 	const operation = toWrite(bucket, key);
 	const wanted = probing.wanted(operation);
 	const headers = new Map([...common, ...wanted]);
@@ -72,7 +71,7 @@ export async function probe(probing: Probing): Promise<Finding> {
 }
 
 function judge(asked: Asked, seen: S3Response): Finding {
-	if (isPassing(seen)) throw unwell(seen);
+	if (isPassing(seen)) throw unwell(seen.status);
 	if (seen.status !== 200) {
 		return {
 			outcome: "refused",
@@ -95,8 +94,8 @@ async function refusedProbe(
 	bucket: string,
 	response: S3Response,
 ): Promise<Finding> {
-	if (isPassing(response)) throw unwell(response);
 	const { code, text } = await refusalOf(response);
+	if (isPassing(response)) throw unwell(response.status);
 	if (code === "NoSuchBucket") {
 		throw new SealgateError(
 			"bucket-missing",
@@ -110,7 +109,7 @@ async function refusedProbe(
 	};
 }
 
-function unwell({ status }: S3Response): SealgateError {
+function unwell(status: number): SealgateError {
 	return new SealgateError(
 		"upstream-unreachable",
 		`The store answered ${status} to a probe of its encryption. Try again.`,

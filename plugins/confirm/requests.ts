@@ -89,8 +89,8 @@ export async function refusalOf(
 ): Promise<{ readonly code: string | undefined; readonly text: string }> {
 	const { status } = response;
 	const content = await contentOf(response);
-	if (content.length === 0) return { code: undefined, text: String(status) };
-	const document = documentIn(content);
+	const document = errorIn(content);
+	if (document === undefined) return { code: undefined, text: String(status) };
 	const code = childText(document, "Code");
 	const message = childText(document, "Message");
 	return {
@@ -100,6 +100,15 @@ export async function refusalOf(
 			.join(": ")
 			.replace(/\.$/, ""),
 	};
+}
+
+/** A refusal may come from something in front of the store, and be no XML. */
+function errorIn(content: Buffer): XmlElement | undefined {
+	try {
+		return documentIn(content);
+	} catch {
+		return undefined;
+	}
 }
 
 function broken(what: string, cause?: unknown): SealgateError {

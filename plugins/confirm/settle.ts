@@ -68,35 +68,35 @@ export async function settle(write: Write): Promise<S3Response> {
 		write.leave.confirmed();
 		return response;
 	}
-	if (lateToFail.includes(request.operation.name)) {
-		return answerMeanwhile(settleDocument(write, verdict), exchange, {
-			headers: response.headers,
-		});
-	}
-	await confirm(write, verdict, response.headers.get("etag"));
-	return response;
+	const settled = answerOf(write, verdict);
+	if (!lateToFail.includes(request.operation.name)) return settled;
+	return answerMeanwhile(settled, exchange, { headers: response.headers });
 }
 
-async function settleDocument(
-	write: Write,
-	verdict: Verdict,
-): Promise<S3Response> {
-	const content = await contentOf(write.response);
-	const document = documentIn(content);
-	if (document.name !== "Error") {
-		await confirm(write, verdict, childText(document, "ETag"));
+async function answerOf(write: Write, verdict: Verdict): Promise<S3Response> {
+	const { request, response } = write;
+	const content = await contentOf(response);
+	const answer = { ...response, body: bodyOf(content) };
+	let etag = response.headers.get("etag");
+	if (lateToFail.includes(request.operation.name)) {
+		const document = documentIn(content);
+		if (document.name === "Error") return answer;
+		etag = childText(document, "ETag");
 	}
-	return { ...write.response, body: bodyOf(content) };
+	await confirm(write, verdict, etag, content);
+	return answer;
 }
 
 async function confirm(
 	write: Write,
 	verdict: Verdict,
 	etag: string | undefined,
+	content: Buffer,
 ): Promise<void> {
 	const { response, asked, leave } = write;
 	const { name, bucket = "", key = "" } = write.request.operation;
-	if (verdict === "contradicts") throw await refuse(write, response.headers);
+	if (verdict === "contradicts")
+		throw await refuse(write, response.headers, content);
 	if (steps.includes(name)) return;
 	const seen = await write.send(
 		toLook(bucket, key, versionOf(response)),
@@ -111,7 +111,7 @@ async function confirm(
 	if (seen.status === 200) {
 		if (!isSame(etag, seen.headers.get("etag"))) throw overtaken(write);
 		if (compare(asked, seen.headers) !== "agrees") {
-			throw await refuse(write, seen.headers);
+			throw await refuse(write, seen.headers, content);
 		}
 	} else if ([404, 405].includes(seen.status)) {
 		throw overtaken(write);
@@ -146,11 +146,15 @@ function overtaken(write: Write): SealgateError {
 }
 
 /** The store did something else than it was asked for. */
-async function refuse(write: Write, answer: HeaderMap): Promise<SealgateError> {
+async function refuse(
+	write: Write,
+	answer: HeaderMap,
+	content: Buffer,
+): Promise<SealgateError> {
 	const { bucket = "" } = write.request.operation;
 	const told = `${describeClaim(answer)} where ${describeAsked(write.asked)} was asked for`;
 	write.leave.close(`of an object it said ${told}`);
-	const fate = await undo(write);
+	const fate = await undo(write, content);
 	return unconfirmed(
 		write,
 		`The store says ${told}. ${fate} No write passes to bucket ${bucket} here until a probe of its store succeeds.`,
@@ -169,12 +173,9 @@ function unconfirmed({ request }: Write, why: string): SealgateError {
  * Deletes by a name that the answer gave and that nobody else can have, never by the key alone.
  * @returns a sentence about what became of it
  */
-async function undo(write: Write): Promise<string> {
+async function undo(write: Write, content: Buffer): Promise<string> {
 	const { request, response, deletes, common } = write;
 	const { name, bucket = "", key = "" } = request.operation;
-	const content = lateToFail.includes(name)
-		? Buffer.alloc(0)
-		: await contentOf(response);
 	if (name === "UploadPart" || name === "UploadPartCopy") {
 		return "Abort the upload.";
 	}
