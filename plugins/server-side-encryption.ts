@@ -82,7 +82,11 @@ export function encryptionPolicy(encryption: Encryption): Policy {
 			judges[operation.name]?.(request);
 			const wanted = (operation: Operation) =>
 				encryption.wanted(operation, exchange);
-			const send = (changed: S3Request, headers: HeaderMap, byPolicy = true) =>
+			const send = (
+				changed: S3Request,
+				headers: HeaderMap,
+				byPolicy: boolean,
+			) =>
 				confirmation?.send(changed, next, exchange, {
 					headers,
 					byPolicy,
@@ -100,6 +104,7 @@ export function encryptionPolicy(encryption: Encryption): Policy {
 			return send(
 				mode === "override" ? withoutEncryption(request) : request,
 				new Map(Object.entries(began)),
+				mode !== "add",
 			);
 		},
 		troubles: () => confirmation?.troubles() ?? [],

@@ -35,7 +35,7 @@ export interface ConfirmOptions {
 export interface Asking {
 	/** The encryption headers that decide; none where nobody remembers what an upload began with. */
 	readonly headers: HeaderMap;
-	/** Whether they are the policy's own, so that `expectKey` is about them. */
+	/** Whether they are the policy's: then `expectKey` is about them, and a store that does otherwise closes the bucket. */
 	readonly byPolicy: boolean;
 	/** The encryption headers that a write of the policy leaves with. */
 	wanted(operation: Operation): Readonly<Record<string, string>>;
@@ -80,12 +80,13 @@ export function createConfirmation(
 				}),
 			);
 			const response = await next(request);
-			if (response.status !== 200) return response;
+			if (response.status >= 300) return response;
 			return settle({
 				request,
 				response,
 				asked: askedBy(asking.headers, asking.byPolicy ? expectKey : undefined),
 				leave,
+				closes: asking.byPolicy,
 				common,
 				send,
 				deletes: options.onUnconfirmed === "delete",

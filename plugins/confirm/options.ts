@@ -17,12 +17,13 @@ export const onUnconfirmed = z
 		"What becomes of an object that is not confirmed. delete: it goes where the store named its version.",
 	);
 
-const keyId = z.string().regex(/^[!-~]+$/);
+const keyId = z
+	.string()
+	.regex(/^[!-~]+$/, { error: "printable ASCII without spaces" });
 
 export const expectKey = z
-	.union([keyId, z.array(keyId).min(1)], {
-		error:
-			"one key or a list of keys, each printable ASCII without spaces, as the store answers them",
+	.union([keyId, z.array(keyId).min(1, { error: "at least one key" })], {
+		error: "one key, or a list of keys, as the store answers them",
 	})
 	.optional()
 	.describe(

@@ -35,10 +35,12 @@ import {
 export interface Write {
 	/** As it left. */
 	readonly request: S3Request;
-	/** With status 200. */
+	/** Of success. */
 	readonly response: S3Response;
 	readonly asked: Asked;
 	readonly leave: Leave;
+	/** Whether the bucket closes where it is not confirmed. What clients ask for themselves must not close it to others. */
+	readonly closes: boolean;
 	/** Headers of every request to the bucket. */
 	readonly common: HeaderMap;
 	readonly send: Send;
@@ -153,12 +155,12 @@ async function refuse(
 ): Promise<SealgateError> {
 	const { bucket = "" } = write.request.operation;
 	const told = `${describeClaim(answer)} where ${describeAsked(write.asked)} was asked for`;
-	write.leave.close(`of an object it said ${told}`);
+	if (write.closes) write.leave.close(`of an object it said ${told}`);
 	const fate = await undo(write, content);
-	return unconfirmed(
-		write,
-		`The store says ${told}. ${fate} No write passes to bucket ${bucket} here until a probe of its store succeeds.`,
-	);
+	const until = write.closes
+		? ` No write passes to bucket ${bucket} here until a probe of its store succeeds.`
+		: "";
+	return unconfirmed(write, `The store says ${told}. ${fate}${until}`);
 }
 
 function unconfirmed({ request }: Write, why: string): SealgateError {

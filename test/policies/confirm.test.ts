@@ -541,7 +541,20 @@ t.test(
 		script.encrypts = ignoring;
 		t.match(
 			errorOf(await send(write("PUT", "/bucket/key", { [sse]: "AES256" }))),
-			denied(/no encryption where AES256 was asked for/),
+			denied(
+				/no encryption where AES256 was asked for\. It was left in the store\.$/,
+			),
+		);
+		script.encrypts = asAsked;
+		script.silent = [];
+		script.seen();
+		t.equal((await send(put)).status, 403, "alias/a is not k");
+		script.encrypts = withKey("k");
+		await send(put);
+		t.strictSame(
+			script.seen(),
+			["put /bucket/key", ...probed(), "put /bucket/key"],
+			"a client's own wish closes nothing, the policy's does",
 		);
 	},
 );
