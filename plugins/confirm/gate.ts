@@ -107,9 +107,8 @@ export class Gate {
 		standing: Standing,
 		probe: () => Promise<Finding>,
 	): Promise<void> {
-		for (const { until, reason } of [bucket.trouble, standing.trouble]) {
-			const wait = until - this.#now();
-			if (wait > 0) throw closed(name, reason, wait);
+		for (const trouble of [bucket.trouble, standing.trouble]) {
+			if (trouble.until > this.#now()) throw this.#closed(name, trouble);
 		}
 		const { epoch } = bucket;
 		const finding = await probe();
@@ -122,12 +121,25 @@ export class Gate {
 		const { reason } = finding;
 		if (finding.outcome === "denied") this.#close(bucket, reason);
 		else standing.trouble = worse(standing.trouble, reason, this.#now());
-		throw closed(name, reason, 0);
+		const place = finding.outcome === "denied" ? bucket : standing;
+		throw this.#closed(name, place.trouble);
 	}
 
 	#close(bucket: Bucket, reason: string): void {
 		bucket.epoch += 1;
 		bucket.trouble = worse(bucket.trouble, reason, this.#now());
+	}
+
+	#closed(bucket: string, { reason, until }: Trouble): SealgateError {
+		const wait = until - this.#now();
+		const again =
+			wait > 0
+				? `The store is asked again in ${Math.ceil(wait / 1_000)} s.`
+				: "The next write asks it again.";
+		return new SealgateError(
+			"unconfirmed",
+			`Access Denied: nothing was written to bucket ${bucket}, for its store is not proven to encrypt: ${reason}. ${again}`,
+		);
 	}
 
 	/** The one that was longest not asked for is forgotten first. */
@@ -163,15 +175,4 @@ function worse({ strikes }: Trouble, reason: string, now: number): Trouble {
 	const wait =
 		strikes === 0 ? 0 : Math.min(longestWait, firstWait * 2 ** (strikes - 1));
 	return { strikes: strikes + 1, until: now + wait, reason };
-}
-
-function closed(bucket: string, reason: string, wait: number): SealgateError {
-	const again =
-		wait > 0
-			? `The store is asked again in ${Math.ceil(wait / 1_000)} s.`
-			: "The next write asks it again.";
-	return new SealgateError(
-		"unconfirmed",
-		`Access Denied: nothing was written to bucket ${bucket}, for its store is not proven to encrypt: ${reason}. ${again}`,
-	);
 }

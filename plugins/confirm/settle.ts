@@ -134,9 +134,10 @@ function customerKey({ request, asked }: Write): HeaderMap {
 	return withoutHeaders(request.headers, (name) => !name.startsWith(family));
 }
 
-function isSame(ours: string | undefined, seen: string | undefined): boolean {
-	const bare = (etag: string | undefined) => etag?.replace(/^"|"$/g, "");
-	return ours === undefined || seen === undefined || bare(ours) === bare(seen);
+/** Whether nothing speaks against it: not all stores say an ETag, and Ceph says an empty one of a Complete. */
+function isSame(ours = "", seen = ""): boolean {
+	const [one, other] = [ours, seen].map((etag) => etag.replace(/^"|"$/g, ""));
+	return one === "" || other === "" || one === other;
 }
 
 /** Somebody else's object says nothing about ours, and closes nothing. */

@@ -4,7 +4,7 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
-import { ceph } from "./ceph.ts";
+import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
@@ -85,7 +85,12 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(plainMinio, "sealed");
-	await confirmPasses(plainMinio);
+	await confirmPasses({
+		store: plainMinio,
+		key: minioKey,
+		answered: `arn:aws:kms:${minioKey}`,
+		copies: true,
+	});
 	const secureMinio = await minio(true);
 	await overTls(
 		secureMinio,
@@ -96,6 +101,12 @@ try {
 	const old = await ceph();
 	await overTls(old, "old");
 	await confirmRefuses(old);
+	await confirmPasses({
+		store: old,
+		key: cephKey,
+		answered: cephKey,
+		copies: false,
+	});
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));
 } finally {

@@ -204,6 +204,12 @@ t.test(
 		]);
 		const answered = await send(complete);
 		t.match(answered.body, /<ETag>/, "the document is the store's");
+		script.instead = (kind, _request, response) => {
+			if (kind === "complete") response.end("<R><ETag></ETag></R>");
+			return kind === "complete";
+		};
+		const empty = await send(complete);
+		t.equal(empty.status, 200, "Ceph says an empty ETag of a Complete");
 	},
 );
 
