@@ -73,6 +73,17 @@ function isThatKey(wanted: string, answered: string): boolean {
 	return id === wanted;
 }
 
+/** What an answer says, for the audit record. */
+export function claimIn(
+	answer: HeaderMap,
+): { readonly algorithm: string; readonly keyId?: string } | undefined {
+	const algorithm =
+		answer.get(algorithmHeader) || answer.get(customerAlgorithmHeader);
+	if (!algorithm) return undefined;
+	const keyId = answer.get(keyIdHeader);
+	return keyId ? { algorithm, keyId } : { algorithm };
+}
+
 export function describeAsked(asked: Asked): string {
 	if (asked.by === "customer") return "a customer's key";
 	if (asked.by === "anyone") return "encryption";

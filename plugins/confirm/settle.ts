@@ -14,6 +14,7 @@ import {
 import { customerAlgorithmHeader } from "../encryption-headers.ts";
 import {
 	type Asked,
+	claimIn,
 	compare,
 	describeAsked,
 	describeClaim,
@@ -115,6 +116,8 @@ async function confirm(
 		if (compare(asked, seen.headers) !== "agrees") {
 			throw await refuse(write, seen.headers, content);
 		}
+		const claim = claimIn(seen.headers);
+		if (claim !== undefined) write.exchange.findings.storeEncryption = claim;
 	} else if ([404, 405].includes(seen.status)) {
 		throw overtaken(write);
 	} else if (seen.status !== 400 || asked.by !== "anyone") {

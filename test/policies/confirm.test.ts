@@ -187,7 +187,7 @@ t.test(
 t.test(
 	"a store whose Create and Complete are silent is asked by HEAD",
 	async (t) => {
-		const { send, script } = await start(
+		const { send, script, gateway } = await start(
 			t,
 			"{ sse-kms: { keyId: my-key, confirm: true } }",
 			{ encrypts: likeMinio, silent: ["create", "complete", "part-copy"] },
@@ -202,6 +202,11 @@ t.test(
 			"complete /bucket/large [u]",
 			"head /bucket/large",
 		]);
+		t.match(
+			gateway.outcomes.at(-1)?.exchange.findings.storeEncryption,
+			{ algorithm: "aws:kms", keyId: "arn:aws:kms:my-key" },
+			"the audit record has what the HEAD said",
+		);
 		const answered = await send(complete);
 		t.match(answered.body, /<ETag>/, "the document is the store's");
 		script.instead = (kind, _request, response) => {
