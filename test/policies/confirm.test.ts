@@ -747,3 +747,62 @@ ${route(kms())}
 		},
 	});
 });
+
+t.test(
+	"what is no XML is told by its status, or is the store's fault",
+	async (t) => {
+		const { send, script } = await start(t, kms(), {
+			instead(_kind, _request, response) {
+				response.writeHead(403).end("<html><p>Forbidden</html>");
+				return true;
+			},
+		});
+		t.match(
+			errorOf(await send(put)),
+			denied(/refused a probe object \(403\);/),
+		);
+		script.silent = ["complete"];
+		for (const body of ["", "<R><ETag>", "nothing"]) {
+			script.instead = (kind, _request, response) => {
+				if (kind === "complete") response.end(body);
+				return kind === "complete";
+			};
+			t.match(errorOf(await send(complete)), {
+				status: 502,
+				code: "BadGateway",
+			});
+		}
+	},
+);
+
+t.test(
+	"policies behind it apply to its own requests, those in front do not",
+	async (t) => {
+		const keeps =
+			'{ refuse: { operations: [DeleteObject], reason: "objects are kept" } }';
+		for (const [policies, deleted] of [
+			[`${kms()}, ${keeps}`, 0],
+			[`${keeps}, ${kms()}`, 1],
+		] as const) {
+			const { send, script, gateway } = await start(t, policies);
+			t.equal((await send(put)).status, 200);
+			const deletes = script.seen().filter((seen) => seen.startsWith("delete"));
+			t.equal(deletes.length, deleted);
+			const { decisions } = gateway.outcomes[0]?.exchange.findings ?? {};
+			t.strictSame(
+				decisions?.map(({ policy, outcome }) => `${policy} ${outcome}`),
+				["sse-kms changed"],
+			);
+		}
+	},
+);
+
+t.test("a probe whose deletion is lost is a proof all the same", async (t) => {
+	const { send } = await start(t, kms(), {
+		instead(kind, _request, response) {
+			if (kind === "delete") response.destroy();
+			return kind === "delete";
+		},
+	});
+	t.equal((await send(put)).status, 200);
+});
