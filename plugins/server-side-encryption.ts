@@ -1,6 +1,7 @@
-/** The headers by which a request asks for server-side encryption, and what the two policies that force it share. */
+/** What the two policies that force server-side encryption share. */
 import {
 	type Exchange,
+	type HeaderMap,
 	type Operation,
 	type OperationName,
 	type Policy,
@@ -9,13 +10,15 @@ import {
 	withoutHeaders,
 	z,
 } from "../src/index.ts";
+import type { Confirmation } from "./confirm/index.ts";
+import {
+	algorithmHeader,
+	bucketKeyHeader,
+	contextHeader,
+	customerAlgorithmHeader,
+	keyIdHeader,
+} from "./encryption-headers.ts";
 import { type Judges, otherWrites, refusal } from "./judging.ts";
-
-export const algorithmHeader = "x-amz-server-side-encryption";
-export const keyIdHeader = "x-amz-server-side-encryption-aws-kms-key-id";
-export const contextHeader = "x-amz-server-side-encryption-context";
-export const bucketKeyHeader =
-	"x-amz-server-side-encryption-bucket-key-enabled";
 
 /** Those by which a request asks the store for encryption; whatever else is of the family brings a key of its own. */
 const asking: readonly string[] = [
@@ -61,10 +64,12 @@ export interface Encryption {
 	wanted(operation: Operation, exchange: Exchange): HeaderValues;
 	/** What looks at settings that could become looser. */
 	readonly judges: Judges;
+	/** Absent where the store is believed. */
+	readonly confirmation?: Confirmation | undefined;
 }
 
 export function encryptionPolicy(encryption: Encryption): Policy {
-	const { mode } = encryption;
+	const { mode, confirmation } = encryption;
 	const judges: Judges = {
 		...(mode === "add" ? {} : otherWrites),
 		...encryption.judges,
@@ -75,14 +80,34 @@ export function encryptionPolicy(encryption: Encryption): Policy {
 		async handle(request, next, exchange) {
 			const { operation } = request;
 			judges[operation.name]?.(request);
+			const wanted = (operation: Operation) =>
+				encryption.wanted(operation, exchange);
+			const send = (
+				changed: S3Request,
+				headers: HeaderMap,
+				byPolicy: boolean,
+			) =>
+				confirmation?.send(changed, next, exchange, {
+					headers,
+					byPolicy,
+					wanted,
+				}) ?? next(changed);
 			if (writes.includes(operation.name)) {
-				const wanted = encryption.wanted(operation, exchange);
-				return next(applyMode(mode, request, wanted));
+				const changed = applyMode(mode, request, wanted(operation));
+				const byClient = mode === "add" && asksForEncryption(request);
+				return send(changed, changed.headers, !byClient);
 			}
 			if (!uploadSteps.includes(operation.name)) return next(request);
 			if (mode === "require") refuseOwnKey(request);
-			return next(mode === "override" ? withoutEncryption(request) : request);
+			// Under `add` nobody remembers what the upload began with.
+			const began = mode === "add" ? {} : wanted(operation);
+			return send(
+				mode === "override" ? withoutEncryption(request) : request,
+				new Map(Object.entries(began)),
+				mode !== "add",
+			);
 		},
+		troubles: () => confirmation?.troubles() ?? [],
 	};
 }
 
@@ -114,7 +139,7 @@ function withoutEncryption(request: S3Request): S3Request {
 export function asksForEncryption({ headers }: S3Request): boolean {
 	return [
 		headers.get(algorithmHeader),
-		headers.get(`${algorithmHeader}-customer-algorithm`),
+		headers.get(customerAlgorithmHeader),
 	].some((algorithm) => algorithm !== undefined && algorithm !== "");
 }
 

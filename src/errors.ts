@@ -123,6 +123,14 @@ export const errorKinds = {
 	"keyring-busy": keyring,
 
 	// The store
+	"bucket-missing": client("NoSuchBucket", 404),
+	// SDKs try most other statuses again, and would write once more what is not encrypted.
+	unconfirmed: {
+		s3: "AccessDenied",
+		status: 403,
+		fault: "upstream",
+		retry: false,
+	},
 	"precondition-failed": client("PreconditionFailed", 412),
 	"upstream-unreachable": {
 		s3: "ServiceUnavailable",

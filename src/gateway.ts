@@ -145,6 +145,7 @@ async function setUpRoutes(
 			const host = {
 				keys,
 				route: route.name,
+				prefix: route.match.prefix ?? "",
 				upstream: {
 					name: route.upstream,
 					endpoint,
@@ -168,6 +169,15 @@ async function setUpRoutes(
 			};
 		}),
 	);
+}
+
+/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
+function troublesOf(routes: readonly Route[]): Record<string, string[]> {
+	const told = routes.map((route): [string, string[]] => [
+		route.name,
+		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
+	]);
+	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
 }
 
 function createExchange(
@@ -246,7 +256,10 @@ export async function startGateway(
 			: createAdmin({
 					ready: () => ({
 						ready: !load.draining,
-						details: { draining: load.draining },
+						details: {
+							draining: load.draining,
+							troubles: troublesOf(current.routes),
+						},
 					}),
 					config: () => redact(current.loaded.config),
 					explain: (question: Question) =>

@@ -23,7 +23,13 @@ export type Effect =
  * with one in memory, or for a request of the policy's own: one with another operation, or on another key. Only what the client
  * asked for is told in the log, but every request that leaves is counted.
  */
-export type Next = (request: S3Request) => Promise<S3Response>;
+export type Next = (
+	request: S3Request,
+	options?: {
+		/** In place of `exchange.signal`: for what must not end where the client goes away. */
+		readonly signal?: AbortSignal;
+	},
+) => Promise<S3Response>;
 
 /** A plugin set up with its options for one route. Holds no state of a request. */
 export interface Policy {
@@ -51,6 +57,8 @@ export interface Policy {
 		operation: Operation,
 		exchange: Exchange,
 	): XmlElement | undefined | Promise<XmlElement | undefined>;
+	/** A sentence for each thing that keeps it from its work; the admin port shows them on `/readyz`. */
+	troubles?(): readonly string[];
 	/** Releases what `setup` acquired. */
 	close?(): Promise<void>;
 }
@@ -60,6 +68,8 @@ export interface PolicyHost {
 	readonly route: string;
 	/** The keys of an entry of `keys`. @throws Error where no entry has that name */
 	keys(name: string): KeyAccess;
+	/** What object keys of the route begin with; empty where any will do. */
+	readonly prefix: string;
 	readonly upstream: {
 		readonly name: string;
 		readonly endpoint: string;

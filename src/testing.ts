@@ -36,18 +36,22 @@ export interface Sent {
 	readonly client?: string;
 	/** Whether the client speaks TLS. Where absent: it does. */
 	readonly secure?: boolean;
-	/** What the store answers. Where absent: 200, and nothing else. */
-	readonly answer?: {
-		readonly status?: number;
-		readonly headers?: Readonly<Record<string, string>>;
-		readonly body?: Buffer | string;
-	};
+	/** What the store answers, or what finds it for each request that leaves. Where absent: 200, and nothing else. */
+	readonly answer?: Answer | ((request: S3Request) => Answer);
+}
+
+export interface Answer {
+	readonly status?: number;
+	readonly headers?: Readonly<Record<string, string>>;
+	readonly body?: Buffer | string;
 }
 
 /** What came of it. Bodies are in memory: `body.content`. */
 export interface Outcome {
 	/** What would leave for the store. Absent where the policy never called `next`. */
 	readonly upstream: S3Request | undefined;
+	/** The requests of the policy's own, in order. */
+	readonly own: readonly S3Request[];
 	/** What the client gets. Absent where the request was refused. */
 	readonly response: S3Response | undefined;
 	/** The failure that the client gets in place of an answer. */
@@ -63,13 +67,15 @@ export interface PolicyUnderTest {
 	close(): Promise<void>;
 }
 
-const anywhere: PolicyHost = {
+/** A host of which nothing is known, for what is not given. */
+export const anyHost: PolicyHost = {
 	route: "route",
 	keys: (name) => {
 		throw new Error(
 			`the testing kit has no keys "${name}": give a host that has`,
 		);
 	},
+	prefix: "",
 	upstream: { name: "store", endpoint: "https://store.test", secure: true },
 };
 
@@ -80,8 +86,9 @@ const anywhere: PolicyHost = {
 export async function setUp<Options extends z.ZodType>(
 	plugin: Plugin<Options>,
 	options: z.input<Options>,
-	host: PolicyHost = anywhere,
+	where: Partial<PolicyHost> = {},
 ): Promise<PolicyUnderTest> {
+	const host = { ...anyHost, ...where };
 	const { name, effects } = plugin;
 	const fault = checkStack([plugin]);
 	if (fault !== undefined) throw new Error(fault);
@@ -106,13 +113,17 @@ async function send(
 ): Promise<Outcome> {
 	const request = requestOf(sent);
 	const exchange = exchangeOf(sent, request, route);
-	const answer = {
-		status: sent.answer?.status ?? 200,
-		headers: new Map(Object.entries(sent.answer?.headers ?? {})),
-	};
-	const answered = bytesOf(sent.answer?.body);
+	const answerTo = (left: S3Request): Answer =>
+		(typeof sent.answer === "function" ? sent.answer(left) : sent.answer) ?? {};
+	const own: S3Request[] = [];
+	let answer: Answer = {};
 	let upstream: S3Request | undefined;
 	const next = async (left: S3Request): Promise<S3Response> => {
+		if (left.operation !== request.operation) {
+			const asked = { ...left, body: await arrived(left.body) };
+			own.push(asked);
+			return responseOf(answerTo(asked));
+		}
 		if (upstream !== undefined && request.body !== undefined)
 			throw new Error("the policy calls next twice");
 		upstream = { ...left, body: await arrived(left.body) };
@@ -123,24 +134,46 @@ async function send(
 			bytesOf(sent.body),
 			upstream,
 		);
-		return { ...answer, body: inFlight(answered) };
+		answer = answerTo(upstream);
+		return responseOf(answer);
 	};
 	const { decisions } = exchange.findings;
 	try {
 		const given = await applyPolicies(route, request, exchange, next);
 		const response = { ...given, body: await arrived(given.body) };
 		if (upstream !== undefined)
-			mustDeclare(effects, "response", answer.headers, answered, response);
-		return { upstream, response, refused: undefined, decision: decisions[0] };
+			mustDeclare(
+				effects,
+				"response",
+				responseOf(answer).headers,
+				bytesOf(answer.body),
+				response,
+			);
+		return {
+			upstream,
+			own,
+			response,
+			refused: undefined,
+			decision: decisions[0],
+		};
 	} catch (error) {
 		if (!(error instanceof SealgateError)) throw error;
 		return {
 			upstream,
+			own,
 			response: undefined,
 			refused: error,
 			decision: decisions[0],
 		};
 	}
+}
+
+function responseOf({ status = 200, headers = {}, body }: Answer): S3Response {
+	return {
+		status,
+		headers: new Map(Object.entries(headers)),
+		body: inFlight(bytesOf(body)),
+	};
 }
 
 /** The request as it reaches a policy: its operation recognised, documents in memory, all other bodies in flight. */

@@ -329,3 +329,56 @@ t.test("a broken contract is an error, not a refusal", async (t) => {
 		/changes lengths but not bodies/,
 	);
 });
+
+t.test(
+	"requests of the policy's own are kept apart, and answered by a function",
+	async (t) => {
+		const looking = definePlugin({
+			name: "looking",
+			api: 1,
+			effects: [],
+			options: z.strictObject({}),
+			setup: (_options, { prefix }) => ({
+				operations: ["PutObject"],
+				async handle(request, next) {
+					const response = await next(request);
+					const operation = {
+						name: "HeadObject",
+						method: "HEAD",
+						bucket: "bucket",
+						key: `${prefix}seen`,
+						query: [],
+					} as const;
+					const seen = await next({
+						operation,
+						headers: new Map(),
+						body: undefined,
+					});
+					if (seen.status === 200) return response;
+					throw new SealgateError("unconfirmed", "Access Denied: not there.");
+				},
+			}),
+		});
+		const host = {
+			route: "r",
+			prefix: "raw/",
+			upstream: { name: "s", endpoint: "https://s.test", secure: true },
+		};
+		const policy = await setUp(looking, {}, host);
+		for (const status of [200, 404]) {
+			const { own, upstream, response, refused, decision } = await policy.send({
+				operation: "PutObject",
+				body: "content",
+				answer: ({ operation }) =>
+					operation.name === "HeadObject"
+						? { status }
+						: { headers: { etag: "e" } },
+			});
+			t.match(own, [{ operation: { name: "HeadObject", key: "raw/seen" } }]);
+			t.equal(upstream?.body?.content?.toString(), "content");
+			t.equal(response?.headers.get("etag"), status === 200 ? "e" : undefined);
+			t.equal(refused?.code, status === 200 ? undefined : "unconfirmed");
+			t.match(decision, { outcome: "unchanged" });
+		}
+	},
+);

@@ -5,14 +5,20 @@ import {
 	type Operation,
 	z,
 } from "../../src/index.ts";
+import { createConfirmation } from "../confirm/index.ts";
+import {
+	checkConfirming,
+	confirm,
+	expectKey,
+	onUnconfirmed,
+} from "../confirm/options.ts";
 import {
 	algorithmHeader,
 	bucketKeyHeader,
 	contextHeader,
-	encryptionPolicy,
 	keyIdHeader,
-	mode,
-} from "../server-side-encryption.ts";
+} from "../encryption-headers.ts";
+import { encryptionPolicy, mode } from "../server-side-encryption.ts";
 import { fill, templateOf } from "../template.ts";
 import { judgesOf } from "./judges.ts";
 
@@ -48,11 +54,15 @@ const options = z
 			.boolean()
 			.default(false)
 			.describe("Two layers of encryption (DSSE-KMS)."),
+		confirm,
+		expectKey,
+		onUnconfirmed,
 	})
 	.refine((value) => !(value.dsse && value.bucketKey), {
 		message: "DSSE-KMS knows no bucket keys",
 		path: ["bucketKey"],
-	});
+	})
+	.superRefine(checkConfirming);
 
 type Options = z.output<typeof options>;
 
@@ -61,12 +71,13 @@ export const sseKms = definePlugin({
 	api: 1,
 	effects: ["request-headers"],
 	options,
-	setup: (configured) =>
+	setup: (configured, host) =>
 		encryptionPolicy({
 			mode: configured.mode,
 			wanted: (operation, exchange) =>
 				encryptionHeaders(configured, operation, exchange),
 			judges: judgesOf(configured),
+			confirmation: createConfirmation(configured, host),
 		}),
 });
 

@@ -1,5 +1,8 @@
 /** Makes the store encrypt with its own keys (SSE-S3), whatever the application asked for. */
 import { definePlugin, type S3Request, z } from "../../src/index.ts";
+import { createConfirmation } from "../confirm/index.ts";
+import { checkConfirming, confirm, onUnconfirmed } from "../confirm/options.ts";
+import { algorithmHeader } from "../encryption-headers.ts";
 import {
 	choiceOf,
 	defaultEncryption,
@@ -9,7 +12,6 @@ import {
 	reportEncryption,
 } from "../judging.ts";
 import {
-	algorithmHeader,
 	type Encryption,
 	encryptionPolicy,
 	mode,
@@ -26,12 +28,15 @@ export const sseS3 = definePlugin({
 	name: "sse-s3",
 	api: 1,
 	effects: ["request-headers"],
-	options: z.strictObject({ mode }),
-	setup: (configured) =>
+	options: z
+		.strictObject({ mode, confirm, onUnconfirmed })
+		.superRefine(checkConfirming),
+	setup: (configured, host) =>
 		encryptionPolicy({
 			mode: configured.mode,
 			wanted: () => ({ [algorithmHeader]: "AES256" }),
 			judges: judgesOf(configured.mode),
+			confirmation: createConfirmation(configured, host),
 		}),
 });
 

@@ -15,7 +15,6 @@ import {
 	parseXml,
 	renderXml,
 } from "../s3/xml.ts";
-import { errorAnswer } from "./answer-errors.ts";
 import { answerMeanwhile } from "./keep-alive.ts";
 
 /** Sends a request through a route's policies to its upstream. */
@@ -41,7 +40,7 @@ const described = new Set([
 const answered =
 	/^x-amz-(version-id|server-side-encryption.*|expiration|request-id|id-2|request-charged)$/;
 
-/** @throws nothing: a failure is an answer, perhaps one whose status has left before */
+/** A failure that comes late is an answer whose status has left before. */
 export function copyAcross(
 	request: S3Request,
 	source: CopySource,
@@ -49,11 +48,7 @@ export function copyAcross(
 	read: Send,
 	write: Send,
 ): Promise<S3Response> {
-	return answerMeanwhile(
-		copy(request, source, read, write).catch((error: unknown) =>
-			errorAnswer(error, exchange),
-		),
-	);
+	return answerMeanwhile(copy(request, source, read, write), exchange);
 }
 
 async function copy(

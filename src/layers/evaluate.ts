@@ -76,10 +76,11 @@ async function applyOne(
 	try {
 		return await entry.policy.handle(
 			request,
-			(changed) => {
+			(changed, { signal = exchange.signal } = {}) => {
+				const asked = { ...exchange, signal };
 				if (!isSame(changed.operation, request.operation))
-					return next(changed, aside(exchange));
-				if (passed) return next(changed, exchange);
+					return next(changed, aside(asked));
+				if (passed) return next(changed, asked);
 				passed = true;
 				const changes = changedHeaders(request.headers, changed.headers);
 				decide({
@@ -89,7 +90,7 @@ async function applyOne(
 							: "unchanged",
 					changes,
 				});
-				return next(changed, exchange);
+				return next(changed, asked);
 			},
 			exchange,
 		);

@@ -62,6 +62,49 @@ t.test(
 	},
 );
 
+t.test("confirming options are checked where they stand", async (t) => {
+	const faults = (policy: string) =>
+		faultsOf(good.replace("{ sse-kms: { keyId: k } }", policy));
+	const arn = "arn:aws:kms:eu-central-1:111122223333:alias/a";
+	for (const [policy, expected] of [
+		["{ sse-kms: { keyId: alias/a, confirm: true, expectKey: k } }", /^$/],
+		["{ sse-kms: { keyId: alias/a, confirm: true, expectKey: [k, l] } }", /^$/],
+		["{ sse-kms: { keyId: k, confirm: true, onUnconfirmed: delete } }", /^$/],
+		["{ sse-kms: { keyId: alias/a } }", /^$/],
+		["{ sse-s3: { confirm: true, onUnconfirmed: keep } }", /^$/],
+		[
+			"{ sse-kms: { keyId: alias/a, confirm: true } }",
+			/config.yaml:9:\d+ routes\[0\]\.policies\[0\]\.sse-kms\.expectKey: is required: keyId alias\/a is an alias/,
+		],
+		[
+			`{ sse-kms: { keyId: "${arn}", confirm: true } }`,
+			/sse-kms\.expectKey: is required/,
+		],
+		[
+			"{ sse-kms: { keyId: k, expectKey: k } }",
+			/sse-kms\.expectKey: means nothing without confirm: true/,
+		],
+		[
+			"{ sse-s3: { onUnconfirmed: delete } }",
+			/sse-s3\.onUnconfirmed: means nothing without confirm: true/,
+		],
+		[
+			'{ sse-kms: { keyId: k, confirm: true, expectKey: [k, "a b"] } }',
+			/sse-kms\.expectKey\[1\]: printable ASCII without spaces/,
+		],
+		[
+			"{ sse-kms: { keyId: k, confirm: true, expectKey: [] } }",
+			/sse-kms\.expectKey: at least one key/,
+		],
+		[
+			"{ sse-kms: { keyId: k, confirm: true, expectKey: 7 } }",
+			/sse-kms\.expectKey: one key, or a list of keys/,
+		],
+		["{ sse-s3: { confirm: true, expectKey: k } }", /expectKey/],
+	] as const)
+		t.match(await faults(policy), expected, policy);
+});
+
 t.test(
 	"each fault is told with its line and its path, and no secret",
 	async (t) => {

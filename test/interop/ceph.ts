@@ -10,6 +10,9 @@ import { certificates } from "./certificates.ts";
 import { folder, freePort, start } from "./harness.ts";
 import { type RunningStore, storeKeys } from "./stores.ts";
 
+/** Name of its one key. */
+export const cephKey = "testkey-1";
+
 const place = join(folder, "ceph");
 const settings = join(place, "ceph.conf");
 const keyring = join(place, "keyring");
@@ -49,7 +52,7 @@ log file = ${place}/$name.log
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:${port} ssl_endpoint=127.0.0.1:${tlsPort} ssl_certificate=${certificates.cert} ssl_private_key=${certificates.key}
 rgw crypt s3 kms backend = testing
-rgw crypt s3 kms encryption keys = testkey-1=${Buffer.alloc(32, 9).toString("base64")}
+rgw crypt s3 kms encryption keys = ${cephKey}=${Buffer.alloc(32, 9).toString("base64")}
 `;
 }
 

@@ -4,9 +4,10 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
-import { ceph } from "./ceph.ts";
+import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
+import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
 import { packageOfAUser } from "./package.ts";
@@ -76,6 +77,7 @@ try {
 	const plain = await versitygw();
 	await bothModes(plain, "plain");
 	await overTls(plain, "plain-tls");
+	await confirmRefuses(plain);
 	const plainMinio = await minio(false);
 	await bothModes(
 		plainMinio,
@@ -83,6 +85,12 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(plainMinio, "sealed");
+	await confirmPasses({
+		store: plainMinio,
+		key: minioKey,
+		answered: `arn:aws:kms:${minioKey}`,
+		copies: true,
+	});
 	const secureMinio = await minio(true);
 	await overTls(
 		secureMinio,
@@ -90,7 +98,15 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(secureMinio, "sealed-tls");
-	await overTls(await ceph(), "old");
+	const old = await ceph();
+	await overTls(old, "old");
+	await confirmRefuses(old);
+	await confirmPasses({
+		store: old,
+		key: cephKey,
+		answered: cephKey,
+		copies: false,
+	});
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));
 } finally {

@@ -1,8 +1,10 @@
 import { request as httpRequest } from "node:http";
 import t from "tap";
+import { SealgateError } from "../../src/errors.ts";
 import { type Body, bodyOf, readAll, through } from "../../src/http/body.ts";
 import { answerMeanwhile } from "../../src/layers/keep-alive.ts";
 import type { S3Response } from "../../src/pipeline.ts";
+import { anExchange } from "../support/exchange.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import {
 	type Answer,
@@ -238,6 +240,7 @@ t.test("a copy between upstreams", async (t) => {
 });
 
 t.test("work that takes long", async (t) => {
+	const exchange = anExchange();
 	const answerOf = (status: number, body: string) => ({
 		status,
 		headers: new Map(),
@@ -250,7 +253,9 @@ t.test("work that takes long", async (t) => {
 			[500, "<Error/>"],
 		] as const) {
 			const work = Promise.withResolvers<S3Response>();
-			const answer = await answerMeanwhile(work.promise, 1);
+			const answer = await answerMeanwhile(work.promise, exchange, {
+				interval: 1,
+			});
 			t.equal(answer.status, 200);
 			const body = through(answer.body as Body, undefined, (to) => ({
 				data(chunk) {
@@ -266,8 +271,35 @@ t.test("work that takes long", async (t) => {
 		}
 	});
 
+	t.test(
+		"keeps the headers that are known, and tells why it failed",
+		async (t) => {
+			const work = Promise.withResolvers<S3Response>();
+			const exchange = anExchange();
+			const headers = new Map([
+				["x-amz-version-id", "v"],
+				["content-length", "7"],
+			]);
+			const options = { interval: 1, headers };
+			const answer = await answerMeanwhile(work.promise, exchange, options);
+			t.strictSame(Object.fromEntries(answer.headers), {
+				"x-amz-version-id": "v",
+				"content-type": "application/xml",
+			});
+			work.reject(new SealgateError("unconfirmed", "Access Denied: not so."));
+			const read = await readAll(answer.body as Body, 4096, () => new Error());
+			t.match(
+				read.toString(),
+				/^<\?xml [^>]*>\n *<Error><Code>AccessDenied<\/Code><Message>Access Denied: not so\./,
+			);
+			t.equal(exchange.findings.error, "unconfirmed");
+		},
+	);
+
 	t.test("leaves its answer as it is when it was quick", async (t) => {
 		const quick = answerOf(404, "<Error/>");
-		t.equal(await answerMeanwhile(Promise.resolve(quick), 60_000), quick);
+		t.equal(await answerMeanwhile(Promise.resolve(quick), exchange), quick);
+		const failed = new SealgateError("overloaded", "Slow down.");
+		await t.rejects(answerMeanwhile(Promise.reject(failed), exchange), failed);
 	});
 });
