@@ -115,14 +115,7 @@ t.test("a body of unknown length counts as larger", async (t) => {
 	const { options } = refuse;
 	const policy = await refuse.setup(
 		options.parse({ largerThan: "5GiB", reason }),
-		{
-			prefix: "",
-			route: "r",
-			keys: () => {
-				throw new Error("no keys");
-			},
-			upstream: { name: "s", endpoint: "https://s.test", secure: true },
-		},
+		anyHost,
 	);
 	const request = {
 		operation: {
