@@ -7,25 +7,8 @@ import {
 	PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import t from "tap";
+import { bytesOf, sample } from "./content.ts";
 import { startSealed } from "./setup.ts";
-
-const bytesOf = async (body: unknown): Promise<Buffer> =>
-	Buffer.from(
-		await (
-			body as { transformToByteArray(): Promise<Uint8Array> }
-		).transformToByteArray(),
-	);
-
-/** Bytes that repeat nowhere near. */
-function sample(size: number): Buffer {
-	const bytes = Buffer.alloc(size);
-	for (let at = 0; at < size; at += 4)
-		bytes.writeUInt32LE(
-			(at * 2_654_435_761) >>> 0,
-			Math.min(at, Math.max(0, size - 4)),
-		);
-	return bytes;
-}
 
 const sizes = [0, 1, 65_495, 65_496, 65_497, 131_032, 131_033, 1_000_000];
 

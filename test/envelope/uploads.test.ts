@@ -9,23 +9,10 @@ import {
 	UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import t from "tap";
+import { bytesOf, sample } from "./content.ts";
 import { type Sealed, startSealed } from "./setup.ts";
 
 const mebibyte = 1024 ** 2;
-
-const bytesOf = async (body: unknown): Promise<Buffer> =>
-	Buffer.from(
-		await (
-			body as { transformToByteArray(): Promise<Uint8Array> }
-		).transformToByteArray(),
-	);
-
-function sample(size: number, seed: number): Buffer {
-	const bytes = Buffer.alloc(size);
-	for (let at = 0; at + 4 <= size; at += 4)
-		bytes.writeUInt32LE(((at + seed) * 2_654_435_761) >>> 0, at);
-	return bytes;
-}
 
 async function upload(
 	{ client, bucket }: Sealed,
