@@ -418,7 +418,11 @@ export async function explainWith(
 	};
 	const exchange = createExchange(received, new AbortController().signal);
 	// Nothing is sealed or opened for an explanation.
-	const unused = { forSealing: neverUsed, forOpening: neverUsed };
+	const unused = {
+		idOf: neverUsed,
+		forSealing: neverUsed,
+		forOpening: neverUsed,
+	};
 	const routes = await setUpRoutes(loaded, () => unused);
 	return explain(routes, question, exchange);
 }

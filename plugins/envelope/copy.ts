@@ -28,7 +28,8 @@ import {
 import { clientEtag, storeEtag } from "./etags.ts";
 import { checkRoom, joinMetadata, withoutChecksums } from "./metadata.ts";
 import { renderPartList } from "./part-list.ts";
-import { type ObjectTable, provenTable } from "./part-table.ts";
+import type { ObjectTable } from "./part-table.ts";
+import { provenTableOf } from "./proven-tables.ts";
 import { describe } from "./put-object.ts";
 import { type FoundObject, openAnswer } from "./sealing.ts";
 import { boundName, contextOf, type Envelope } from "./settings.ts";
@@ -57,26 +58,25 @@ export async function copyObject(
 		request.headers.get("x-amz-copy-source") ?? "",
 	);
 	const operation = sourceOperation(source);
-	const headers = sourceConditions(request.headers);
-	const seen = await next({ operation, headers, body: undefined });
+	const conditions = sourceConditions(request.headers);
+	const seen = await next({ operation, headers: conditions, body: undefined });
 	if (seen.status !== 200) return refusedSource(request, next, seen);
 	const found = await openAnswer(envelope, seen.headers, operation, exchange);
 	if (found === undefined) {
-		checkUnmarked(envelope, operation);
+		checkUnmarked(envelope, operation, exchange);
 		throw new SealgateError(
 			"policy-unsupported",
 			"The source of the copy is not encrypted: read it and write it, so that it becomes so.",
 		);
 	}
 	const copying = { envelope, request, next, exchange, source, seen, found };
-	const stored = await targetHeaders(copying);
-	if (found.record.single !== undefined) return copyWhole(copying, stored);
+	const headers = await targetHeaders(copying);
+	if (found.record.single !== undefined) return copyWhole(copying, headers);
 	const size = Number(seen.headers.get("content-length"));
 	const asked = { ...request, operation };
-	const table = await envelope.tables.of(found, size, () =>
-		provenTable(found, storedObject(asked, next, seen.headers, size)),
-	);
-	return copyParts(copying, stored, table);
+	const stored = storedObject(asked, next, seen.headers, size);
+	const table = await provenTableOf(envelope, found, stored);
+	return copyParts(copying, headers, table);
 }
 
 function sourceOperation({ bucket, key, versionId }: CopySource): Operation {

@@ -15,11 +15,12 @@ import {
 import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copy.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
+import { getObject } from "./get-object.ts";
+import { headObject } from "./head-object.ts";
 import { listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
 import { ProvenTables } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
-import { getObject, headObject } from "./read.ts";
 import type { Envelope } from "./settings.ts";
 import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
 

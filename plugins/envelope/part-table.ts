@@ -33,18 +33,22 @@ export interface StoredObject {
 	fetch(start: number, end: number): Promise<Buffer>;
 }
 
-/** Parts that are looked at one by one. */
-const mostLooks = 256;
-const longestTerminator = 56 + 16 * 10_000;
+/** A terminator counted. */
+const mostParts = 10_000;
+const longestTerminator = 56 + 16 * mostParts;
 
-/** @throws DecryptionError where the object does not prove the table */
+/**
+ * @param mostLooks parts that are looked at one by one, where they differ
+ * @throws DecryptionError where the object does not prove the table, SealgateError `policy-unsupported` past `mostLooks`
+ */
 export async function provenTable(
 	found: FoundObject,
 	stored: StoredObject,
+	mostLooks: number,
 ): Promise<ObjectTable> {
 	const { single, format } = found.record;
 	if (single !== undefined) return { lengths: [single.plaintext], tail: 0 };
-	const sizes = await partSizes(stored);
+	const sizes = await partSizes(stored, mostLooks);
 	const tail = sizes.at(-1) as number;
 	const lengths = sizes.map((size) =>
 		plaintextLength(size, format.segmentBytes),
@@ -86,9 +90,15 @@ function endOf(
 }
 
 /** Looks at as few parts as the sizes allow: clients make all but the last of one size. */
-async function partSizes(stored: StoredObject): Promise<number[]> {
+async function partSizes(
+	stored: StoredObject,
+	mostLooks: number,
+): Promise<number[]> {
 	const { count, size } = stored;
 	if (count === 1) return [size];
+	if (count > mostParts) {
+		throw new DecryptionError("answer-malformed", `an ETag of ${count} parts`);
+	}
 	const sizes = new Array<number>(count);
 	const look = async (part: number): Promise<number> => {
 		const seen = await stored.partSize(part);
@@ -106,7 +116,7 @@ async function partSizes(stored: StoredObject): Promise<number[]> {
 	if (count > mostLooks) {
 		throw new SealgateError(
 			"policy-unsupported",
-			`The object has ${count} parts of different sizes: more than the ${mostLooks} that are looked at one by one.`,
+			`The object has ${count} parts of different sizes: more than the ${mostLooks} that verifyLayout.maxParts lets be looked at one by one.`,
 		);
 	}
 	for (let part = 2; part < count - 1; part++) await look(part);

@@ -6,6 +6,11 @@ import type { WrappingKeyCache } from "./wrapping-key-cache.ts";
 
 export interface KeyAccess {
 	/**
+	 * The id behind an id or alias, never an alias itself; remembered as long as a wrapping key is.
+	 * @throws SealgateError `key-not-found`, `keys-unavailable`
+	 */
+	idOf(keyId: string, exchange: Exchange): Promise<string>;
+	/**
 	 * A wrapping key for a new record. Use within one request: `using lease = await …`.
 	 * @param keyId id or alias
 	 * @param bytes plaintext that the record's data key will protect, where known
@@ -42,6 +47,7 @@ export function keyAccess(name: string, cache: WrappingKeyCache): KeyAccess {
 		return lease;
 	};
 	return {
+		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),
 		async forSealing(keyId, context, bytes, exchange) {
 			const { signal } = exchange;
 			const lease = await cache.forSealing(keyId, context, bytes, signal);
