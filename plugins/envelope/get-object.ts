@@ -79,6 +79,7 @@ async function getKnown(asked: Read): Promise<S3Response> {
 	const { request, next } = asked;
 	const seen = await next(toStore(request, "HeadObject"));
 	if (seen.status !== 200) {
+		if (seen.status < 300) return refusal(seen);
 		// The document of the refusal comes with a GET only.
 		const refused = await next(toStore(request, "GetObject", "bytes=0-0"));
 		if (refused.status >= 300) return refusal(refused);
@@ -108,6 +109,13 @@ async function getKnown(asked: Read): Promise<S3Response> {
 	if (response.status === 412 || response.status === 404) {
 		release(response);
 		throw changed(request);
+	}
+	if (response.status === 416) {
+		release(response);
+		throw new DecryptionError(
+			"answer-malformed",
+			`the store has no ${range} of the object`,
+		);
 	}
 	if (response.status !== 206 && response.status !== 200)
 		return refusal(response);

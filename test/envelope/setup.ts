@@ -18,6 +18,9 @@ const passphrase = "a passphrase for tests only";
 const cheap = { name: "scrypt", n: 2 ** 15, r: 8, p: 1 } as const;
 
 export interface Sealed {
+	/** Where the keyring's file is, and what opens it. */
+	readonly keyring: string;
+	readonly passphrase: string;
 	/** Through the gateway. */
 	readonly client: S3Client;
 	/** Past it, at the store. */
@@ -39,6 +42,11 @@ function clientOf(endpoint: string): S3Client {
 export async function startSealed(
 	t: { teardown(work: () => unknown): void },
 	options = "",
+	{
+		between = (honest: string) => honest as string | Promise<string>,
+		authentication = "verify",
+		mode = "enforce",
+	} = {},
 ): Promise<Sealed> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-envelope-"));
 	const keyring = join(folder, "keyring.json");
@@ -52,14 +60,18 @@ export async function startSealed(
 		accessKeyId,
 		secretAccessKey,
 	});
+	const clients =
+		authentication === "trust"
+			? ""
+			: `clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }]`;
 	const gateway = await startTestGateway(`
 listen: 127.0.0.1:0
-authentication: verify
-clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }]
-upstreams: [{ name: store, endpoint: "${store.endpoint}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
+authentication: ${authentication}
+${clients}
+upstreams: [{ name: store, endpoint: "${await between(store.endpoint)}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
 keys: [{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }]
 routes:
-  - { name: sealed, match: {}, upstream: store, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
+  - { name: sealed, match: {}, upstream: store, mode: ${mode}, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
 limits: { drain: 1s }
 `);
 	t.teardown(async () => {
@@ -68,6 +80,8 @@ limits: { drain: 1s }
 		rmSync(folder, { recursive: true });
 	});
 	const sealed = {
+		keyring,
+		passphrase,
 		client: clientOf(gateway.endpoint),
 		store: clientOf(store.endpoint),
 		gateway,
