@@ -6,13 +6,15 @@ import {
 	type XmlElement,
 } from "../../src/index.ts";
 import { clientEtag, partsOf } from "./etags.ts";
+import type { Options } from "./options.ts";
 
 /** Undefined hides the entry: an upload's id of the store cannot be resumed here. */
 export function listedEntry(
 	entry: XmlElement,
 	{ segmentBytes }: Format,
+	uploads: Options["listUploads"],
 ): XmlElement | undefined {
-	if (entry.name === "Upload") return undefined;
+	if (entry.name === "Upload") return uploads === "raw" ? entry : undefined;
 	const parts = partsOf(entry);
 	const ciphertext = Number(childText(entry, "Size"));
 	const children = entry.children.flatMap((child) => {

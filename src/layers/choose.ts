@@ -12,6 +12,7 @@ import { copyAcross } from "./copy-across.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { refuseOwnMetadata } from "./own-metadata.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
@@ -39,6 +40,7 @@ export function choose(routes: readonly Route[]): Layer {
 				`A header or query you provided implies functionality that is not implemented: ${operation.name} does not pass this gateway.`,
 			);
 		}
+		refuseOwnMetadata(request.headers);
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
 		const routed = { ...exchange, route };
