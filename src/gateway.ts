@@ -79,7 +79,7 @@ function compose(
 			answerErrors(), // any throw further in becomes one S3 error document
 			limit(load, config.limits.inFlight), // before any work on a body
 		],
-		recognise(inside), // from here on there are operations, no URLs
+		recognise(inside, config.domains), // from here on there are operations, no URLs
 	);
 }
 

@@ -16,6 +16,13 @@ const address = z
 		/^(unix:\/.+|(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5})$/,
 		"host:port, [address]:port or unix:/path",
 	);
+const domain = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+		"a host name without a port, such as s3.example.internal",
+	)
+	.transform((text) => text.toLowerCase());
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
 	z.union([item.transform((value) => [value]), z.array(item).min(1)]);
 const verb = z.enum(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
@@ -168,6 +175,12 @@ export const configSchema = z.strictObject({
 		.optional()
 		.describe(
 			"Ends TLS at the listener. The files are read again when they change.",
+		),
+	domains: z
+		.array(domain)
+		.default([])
+		.describe(
+			"Hosts below which the labels before them are a bucket; any other host is path-style.",
 		),
 	admin: address
 		.optional()
