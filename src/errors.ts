@@ -103,6 +103,12 @@ export const errorKinds = {
 		fault: "upstream",
 		retry: true,
 	},
+	"upstream-misconfigured": {
+		s3: "BadGateway",
+		status: 502,
+		fault: "gateway",
+		retry: false,
+	},
 
 	// Ourselves
 	overloaded: { s3: "SlowDown", status: 503, fault: "gateway", retry: true },
