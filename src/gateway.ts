@@ -1,7 +1,5 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
@@ -11,6 +9,7 @@ import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import { listen } from "./http/listen.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
@@ -229,7 +228,8 @@ export async function startGateway(
 		refuse,
 		first.tls,
 	);
-	const address = await listen(server, first.config.listen).catch(
+	const { socketMode } = first.config;
+	const address = await listen(server, first.config.listen, socketMode).catch(
 		async (error) => {
 			await audit?.close();
 			throw error;
@@ -267,10 +267,12 @@ export async function startGateway(
 	const adminAddress =
 		admin === undefined
 			? undefined
-			: await listen(admin, first.config.admin as string).catch((error) => {
-					server.close();
-					throw error;
-				});
+			: await listen(admin, first.config.admin as string, socketMode).catch(
+					(error) => {
+						server.close();
+						throw error;
+					},
+				);
 	const shut = async (): Promise<void> => {
 		load.draining = true;
 		const closed = new Promise<void>((resolve) =>
@@ -334,15 +336,15 @@ function openAudit(
 	});
 }
 
+/** What a listener is made of, and the log that it writes. */
+const fixed = ["listen", "socketMode", "admin", "audit"] as const;
+
 /** @throws Error where the new configuration wants to listen or to record elsewhere */
 function checkFixed(first: Loaded, next: Loaded): void {
-	const { listen, admin, audit } = first.config;
-	if (
-		next.config.listen !== listen ||
-		next.config.admin !== admin ||
-		!isDeepStrictEqual(next.config.audit, audit)
-	) {
-		throw new Error("listen, admin and audit change by a restart only");
+	for (const setting of fixed) {
+		if (!isDeepStrictEqual(next.config[setting], first.config[setting])) {
+			throw new Error(`${fixed.join(", ")} change by a restart only`);
+		}
 	}
 	if (
 		(first.tls === undefined) !== (next.tls === undefined) ||
@@ -352,37 +354,6 @@ function checkFixed(first: Loaded, next: Loaded): void {
 			"tls and tls.clientCa come and go by a restart only; their files may change",
 		);
 	}
-}
-
-function listen(server: Server, address: string): Promise<string> {
-	return new Promise((resolve, reject) => {
-		server.once("error", (error: NodeJS.ErrnoException) => {
-			reject(
-				error.code === "EADDRINUSE"
-					? new Error(
-							`${address} is in use by another program: choose another address or stop it`,
-						)
-					: error,
-			);
-		});
-		const told = (): void => {
-			const bound = server.address() as AddressInfo | string;
-			if (typeof bound === "string") resolve(bound);
-			else
-				resolve(
-					bound.family === "IPv6"
-						? `[${bound.address}]:${bound.port}`
-						: `${bound.address}:${bound.port}`,
-				);
-		};
-		if (address.startsWith("unix:")) {
-			server.listen(address.slice("unix:".length), told);
-			return;
-		}
-		const colon = address.lastIndexOf(":");
-		const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
-		server.listen(Number(address.slice(colon + 1)), host, told);
-	});
 }
 
 /** Answers a question about a configuration that is not running. */

@@ -1,4 +1,5 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
+import { isIP } from "node:net";
 import { globCovers, globsOverlap } from "../s3/glob.ts";
 import type { Config, RouteConfig } from "./schema.ts";
 
@@ -9,6 +10,7 @@ export type Report = (
 
 export function crossChecks(config: Config, report: Report): void {
 	checkClients(config, report);
+	checkUpstreams(config, report);
 	checkNames(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
@@ -43,6 +45,22 @@ function checkClients(config: Config, report: Report): void {
 		"accessKeyId",
 		report,
 	);
+}
+
+function checkUpstreams(config: Config, report: Report): void {
+	config.upstreams.forEach(({ addressing, endpoint }, index) => {
+		if (!URL.canParse(endpoint)) {
+			report(["upstreams", index, "endpoint"], `"${endpoint}" is no URL`);
+			return;
+		}
+		const host = new URL(endpoint).hostname;
+		if (addressing === "virtual" && isIP(host.replace(/^\[|\]$/g, "")) !== 0) {
+			report(
+				["upstreams", index, "addressing"],
+				"a bucket cannot stand before an IP address: use addressing: path, or a host name",
+			);
+		}
+	});
 }
 
 function checkNames(config: Config, report: Report): void {

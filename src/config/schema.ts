@@ -157,6 +157,12 @@ export const configSchema = z.strictObject({
 	listen: address.describe(
 		"host:port or unix:/path on which clients are served.",
 	),
+	socketMode: z
+		.string()
+		.regex(/^0?[0-7]{3}$/, "permissions in octal digits, such as 0660")
+		.default("0600")
+		.transform((digits) => Number.parseInt(digits, 8))
+		.describe("Permissions of Unix sockets, admin's too."),
 	tls: z
 		.strictObject({
 			cert: z
