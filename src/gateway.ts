@@ -222,12 +222,12 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(
-		first.config.limits,
-		respond,
-		refuse,
-		first.tls,
-	);
+	const server = createListener(first.config.limits, respond, refuse, {
+		identity: first.tls,
+		trusted: first.config.trustedProxies,
+		proxyProtocol: first.config.proxyProtocol,
+		forwardedProto: first.config.forwardedProto,
+	});
 	const { socketMode } = first.config;
 	const address = await listen(server, first.config.listen, socketMode).catch(
 		async (error) => {
@@ -337,13 +337,21 @@ function openAudit(
 }
 
 /** What a listener is made of, and the log that it writes. */
-const fixed = ["listen", "socketMode", "admin", "audit"] as const;
+const fixed = [
+	"listen",
+	"socketMode",
+	"trustedProxies",
+	"proxyProtocol",
+	"forwardedProto",
+	"admin",
+	"audit",
+] as const;
 
 /** @throws Error where the new configuration wants to listen or to record elsewhere */
 function checkFixed(first: Loaded, next: Loaded): void {
 	for (const setting of fixed) {
 		if (!isDeepStrictEqual(next.config[setting], first.config[setting])) {
-			throw new Error(`${fixed.join(", ")} change by a restart only`);
+			throw new Error(`${setting} changes by a restart only`);
 		}
 	}
 	if (

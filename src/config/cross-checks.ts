@@ -1,5 +1,4 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
-import { isIP } from "node:net";
 import { globCovers, globsOverlap } from "../s3/glob.ts";
 import type { Config, RouteConfig } from "./schema.ts";
 
@@ -10,6 +9,7 @@ export type Report = (
 
 export function crossChecks(config: Config, report: Report): void {
 	checkClients(config, report);
+	checkProxies(config, report);
 	checkUpstreams(config, report);
 	checkNames(config, report);
 	checkReach(config.routes, report);
@@ -47,17 +47,33 @@ function checkClients(config: Config, report: Report): void {
 	);
 }
 
+function checkProxies(config: Config, report: Report): void {
+	for (const setting of ["proxyProtocol", "forwardedProto"] as const) {
+		if (config[setting] && config.trustedProxies.length === 0) {
+			report([setting], `${setting} needs trustedProxies: whose is believed?`);
+		}
+	}
+	const onSocket = config.listen.startsWith("unix:");
+	if (config.proxyProtocol && onSocket) {
+		report(["proxyProtocol"], "proxyProtocol is not for a Unix socket");
+	}
+	config.trustedProxies.forEach((peer, index) => {
+		if (peer === "unix" && !onSocket) {
+			report(["trustedProxies", index], "listen names no Unix socket");
+		}
+	});
+}
+
 function checkUpstreams(config: Config, report: Report): void {
 	config.upstreams.forEach(({ addressing, endpoint }, index) => {
 		if (!URL.canParse(endpoint)) {
 			report(["upstreams", index, "endpoint"], `"${endpoint}" is no URL`);
 			return;
 		}
-		const host = new URL(endpoint).hostname;
-		if (addressing === "virtual" && isIP(host.replace(/^\[|\]$/g, "")) !== 0) {
+		if (addressing === "virtual" && new URL(endpoint).hostname[0] === "[") {
 			report(
 				["upstreams", index, "addressing"],
-				"a bucket cannot stand before an IP address: use addressing: path, or a host name",
+				"a bucket cannot stand before an IPv6 address: use addressing: path, or a host name",
 			);
 		}
 	});

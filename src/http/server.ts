@@ -7,12 +7,12 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { SealgateError } from "../errors.ts";
 import type { Received } from "../exchange.ts";
 import type { S3Response } from "../pipeline.ts";
 import type { Body, Flow } from "./body.ts";
 import type { HeaderMap } from "./headers.ts";
+import { type PeerOptions, Peers } from "./peers.ts";
 import { watchProgress } from "./progress.ts";
 import { failedHandshake, type TlsIdentity, tlsOptions } from "./tls.ts";
 
@@ -265,31 +265,42 @@ function writeAnswer(
 	});
 }
 
-function describe(request: IncomingMessage): Received {
+function describe(request: IncomingMessage, peers: Peers): Received {
 	return {
 		method: request.method as string,
 		target: request.url as string,
 		host: request.headers.host ?? "",
-		remoteAddress: request.socket.remoteAddress ?? "",
-		secure: request.socket instanceof TLSSocket,
+		...peers.of(request),
 	};
 }
 
+export interface ListenerOptions extends Omit<PeerOptions, "time"> {
+	/** Where the listener ends TLS. */
+	readonly identity: TlsIdentity | undefined;
+}
+
+const plain: ListenerOptions = {
+	identity: undefined,
+	trusted: [],
+	proxyProtocol: false,
+	forwardedProto: false,
+};
+
 /**
  * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
- * @param identity where the listener ends TLS
  */
 export function createListener(
 	limits: ServerLimits,
 	respond: Responder,
 	refuse: (error: unknown, received: Received) => S3Response,
-	identity?: TlsIdentity,
+	{ identity, ...options }: ListenerOptions = plain,
 ): Server {
+	const peers = new Peers({ ...options, time: limits.headerTime });
 	const serve = async (
 		request: IncomingMessage,
 		response: ServerResponse,
 	): Promise<void> => {
-		const received = describe(request);
+		const received = describe(request, peers);
 		let asked = false;
 		let answer: S3Response;
 		try {
@@ -319,7 +330,7 @@ export function createListener(
 		}
 		writeAnswer(request, response, answer, limits, asked);
 	};
-	const options = {
+	const http = {
 		maxHeaderSize: limits.headerBytes,
 		headersTimeout: limits.headerTime,
 		// A slow upload may take hours: bodies are bounded by progress, not by a total.
@@ -331,11 +342,12 @@ export function createListener(
 	};
 	const server =
 		identity === undefined
-			? createServer(options, serve)
+			? createServer(http, serve)
 			: createSecureServer(
-					{ ...options, ...tlsOptions(identity, limits.headerTime) },
+					{ ...http, ...tlsOptions(identity, limits.headerTime) },
 					serve,
 				);
+	peers.readHeaders(server);
 	server.maxConnections = limits.connections;
 	server.on("checkContinue", serve);
 	server.on(
@@ -348,7 +360,7 @@ export function createListener(
 			writeAnswer(
 				request,
 				response,
-				{ ...refuse(error, describe(request)), status: 417 },
+				{ ...refuse(error, describe(request, peers)), status: 417 },
 				limits,
 				false,
 			);

@@ -26,7 +26,6 @@ import {
 	secretAccessKey,
 	startTestGateway,
 } from "../support/gateway.ts";
-import { startTestStore } from "../support/store.ts";
 
 interface Test {
 	teardown(action: () => unknown): void;
@@ -155,15 +154,13 @@ t.test("IPv6: a listener, Host with brackets, and an upstream", async (t) => {
 	t.equal(probe.status, 200);
 });
 
-t.test("a bucket is never put before an IP address", async (t) => {
-	for (const host of ["127.0.0.1", "[::1]:7070"]) {
-		await t.rejects(
-			loadTestConfig(
-				configuration(`http://${host}`, undefined, ", addressing: virtual"),
-			),
-			/upstreams\[0\]\.addressing: a bucket cannot stand before an IP address/,
-		);
-	}
+t.test("a bucket is never put before an IPv6 address", async (t) => {
+	await t.rejects(
+		loadTestConfig(
+			configuration("http://[::1]:7070", undefined, ", addressing: virtual"),
+		),
+		/upstreams\[0\]\.addressing: a bucket cannot stand before an IPv6 address/,
+	);
 	await t.rejects(
 		loadTestConfig(configuration("http://[::zz]:1")),
 		/upstreams\[0\]\.endpoint: "http:\/\/\[::zz\]:1" is no URL/,
