@@ -1,7 +1,7 @@
 /** Whom the log names, and who is believed about it. */
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as secure } from "node:tls";
@@ -225,6 +225,27 @@ t.test("PROXY headers stand before TLS", async (t) => {
 			secure: true,
 		});
 	}
+});
+
+t.test("a PROXY header and the first bytes of TLS in one packet", async (t) => {
+	const { gateway } = await start(t, `${own}\n${listed}`);
+	const relay = createServer((inner) => {
+		inner.once("data", (hello) => {
+			const outer = connectTo(gateway.address);
+			outer.write(Buffer.concat([binary, hello]));
+			inner.pipe(outer).pipe(inner);
+		});
+	}).listen(0, "127.0.0.1");
+	t.teardown(() => relay.close());
+	await once(relay, "listening");
+	const { port } = relay.address() as AddressInfo;
+	const over = secure({ host: "127.0.0.1", port, ca });
+	await once(over, "secureConnect");
+	t.match(await answerOf(over), /^HTTP\/1\.1 404/);
+	t.match(gateway.outcomes[0]?.exchange.received, {
+		remoteAddress: "192.0.2.7",
+		secure: true,
+	});
 });
 
 t.test(
