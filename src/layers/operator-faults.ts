@@ -53,7 +53,7 @@ export function operatorFault(
 	const fault = (message: string) =>
 		new SealgateError("upstream-misconfigured", message, { cause });
 	const elsewhere = `region ${region}: the gateway's operator must set region: ${region} for this upstream`;
-	if (redirects(status, code) && !passes(status, headers, operation)) {
+	if (redirects(status, code) && !passes(headers, operation)) {
 		return fault(
 			region === undefined
 				? `The store behind upstream "${store.name}" sends this request to another endpoint. The gateway does not follow: its operator must set the endpoint that its log names.`
@@ -86,14 +86,12 @@ function redirects(status: number, code: string | undefined): boolean {
 	);
 }
 
-/** Where the client's own data or form says where to go: a website's object, and what follows an upload by a form. */
+/** Where the owner's own data says where to go: an object of a website. */
 function passes(
-	status: number,
 	headers: S3Response["headers"],
 	operation: OperationName,
 ): boolean {
 	const location = headers.get("location");
-	if (operation === "PostObject") return status === 303;
 	return (
 		(operation === "GetObject" || operation === "HeadObject") &&
 		location !== undefined &&

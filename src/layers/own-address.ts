@@ -1,11 +1,12 @@
 /** No answer names the store's address: where S3 writes one, the client reads the address that it asked. */
+import { SealgateError } from "../errors.ts";
 import { type Body, bodyOf, through } from "../http/body.ts";
 import { withoutHeaders } from "../http/headers.ts";
 import type { S3Response } from "../pipeline.ts";
 import type { Operation } from "../s3/operation.ts";
-import type { OperationName } from "../s3/operations.ts";
-import { childText, parseXml, renderXml, type XmlElement } from "../s3/xml.ts";
-import { encodePath } from "../sigv4/canonical.ts";
+import { parseXml, renderXml, type XmlElement } from "../s3/xml.ts";
+import { encodeQueryValue } from "../sigv4/canonical.ts";
+import { lateToFail } from "./store-errors.ts";
 
 /** How the client addressed the request. */
 export interface OwnAddress {
@@ -16,17 +17,6 @@ export interface OwnAddress {
 	readonly virtual: boolean;
 }
 
-/** Successes whose document has a `<Location>`, and those that are documents which may end in an `<Error>`. */
-const located = new Set<OperationName>([
-	"CompleteMultipartUpload",
-	"PostObject",
-]);
-const lateToFail = new Set<OperationName>([
-	"CompleteMultipartUpload",
-	"CopyObject",
-	"UploadPartCopy",
-]);
-
 /** Bytes of a document that names an address. */
 const documentBytes = 1024 * 1024;
 
@@ -36,6 +26,8 @@ export function withOwnAddress(
 	own: OwnAddress,
 ): S3Response {
 	const { status, body } = response;
+	// What answers a form is written here and not by the store, and names what the form says.
+	if (operation.name === "PostObject" && status < 400) return response;
 	const succeeded = status < 300;
 	let { headers } = response;
 	if (succeeded && headers.has("location")) {
@@ -43,13 +35,11 @@ export function withOwnAddress(
 		headers = new Map(headers).set(
 			"location",
 			location.startsWith("/") && !location.startsWith("//")
-				? pathOf(operation.bucket, operation.key, false)
-				: urlOf(operation.bucket, operation.key, own),
+				? pathOf(operation, false)
+				: urlOf(operation, own),
 		);
 	}
-	const read = succeeded
-		? located.has(operation.name) || lateToFail.has(operation.name)
-		: status >= 400;
+	const read = succeeded ? lateToFail.has(operation.name) : status >= 400;
 	if (body === undefined || !read) return { ...response, headers };
 	const rewrite = (text: string) => rewriteDocument(text, operation, own);
 	if (body.content !== undefined) {
@@ -68,22 +58,15 @@ export function withOwnAddress(
 const unsized = (headers: S3Response["headers"]) =>
 	withoutHeaders(headers, (name) => name === "content-length");
 
-function pathOf(
-	bucket: string | undefined,
-	key: string | undefined,
-	virtual: boolean,
-): string {
+/** S3 writes the slashes of a key as `%2F`. */
+function pathOf({ bucket, key }: Operation, virtual: boolean): string {
 	const start = virtual || bucket === undefined ? "" : `/${bucket}`;
-	if (key !== undefined) return `${start}/${encodePath(key)}`;
+	if (key !== undefined) return `${start}/${encodeQueryValue(key)}`;
 	return start === "" ? "/" : start;
 }
 
-function urlOf(
-	bucket: string | undefined,
-	key: string | undefined,
-	own: OwnAddress,
-): string {
-	return `${own.secure ? "https" : "http"}://${own.host}${pathOf(bucket, key, own.virtual)}`;
+function urlOf(operation: Operation, own: OwnAddress): string {
+	return `${own.secure ? "https" : "http"}://${own.host}${pathOf(operation, own.virtual)}`;
 }
 
 /** @returns undefined where the document names no address, or is none of ours to read */
@@ -93,17 +76,11 @@ function rewriteDocument(
 	own: OwnAddress,
 ): string | undefined {
 	if (!/<(\w+:)?(Location|Endpoint|HostId)[\s>]/.test(text)) return undefined;
-	const root = parseXml(text);
+	const root = parse(text);
 	const replaced: Readonly<Record<string, string>> =
 		root.name === "Error"
 			? { Endpoint: own.host, HostId: "sealgate" }
-			: {
-					Location: urlOf(
-						operation.bucket,
-						operation.key ?? childText(root, "Key"),
-						own,
-					),
-				};
+			: { Location: urlOf(operation, own) };
 	return renderXml({
 		...root,
 		children: root.children.map(
@@ -113,6 +90,18 @@ function rewriteDocument(
 					: node,
 		),
 	});
+}
+
+function parse(text: string): XmlElement {
+	try {
+		return parseXml(text);
+	} catch (cause) {
+		throw new SealgateError(
+			"upstream-broken",
+			"The store's document cannot be read. Try again.",
+			{ cause },
+		);
+	}
 }
 
 const declaration = /^\s*<\?xml[^>]*\?>\s*/;

@@ -12,7 +12,7 @@ import { type Answering, operatorFault } from "./operator-faults.ts";
  * What may answer 200, then white space to keep the connection, and fail in its body.
  * AWS, API reference of CompleteMultipartUpload and CopyObject.
  */
-const lateToFail = new Set<OperationName>([
+export const lateToFail: ReadonlySet<OperationName> = new Set<OperationName>([
 	"CompleteMultipartUpload",
 	"CopyObject",
 	"UploadPartCopy",

@@ -69,13 +69,17 @@ export function virtualHosted(bucket: string, path: string): Address {
 
 function keyOf(encoded: string): string | undefined {
 	const key = decode(encoded);
-	const size = Buffer.byteLength(key);
-	if (size > keyBytes) {
-		throw new SealgateError("key-too-long", "Your key is too long", {
-			fields: { Size: String(size), MaxSizeAllowed: String(keyBytes) },
-		});
-	}
+	checkKeyLength(key);
 	return key === "" ? undefined : key;
+}
+
+/** @throws SealgateError `key-too-long` */
+function checkKeyLength(key: string): void {
+	const size = Buffer.byteLength(key);
+	if (size <= keyBytes) return;
+	throw new SealgateError("key-too-long", "Your key is too long", {
+		fields: { Size: String(size), MaxSizeAllowed: String(keyBytes) },
+	});
 }
 
 function decode(text: string): string {

@@ -61,7 +61,7 @@ t.test("Location in documents is the client's own address", async (t) => {
 		t.equal(status, 200);
 		t.ok(
 			body.includes(
-				`<Location>http://${wire.gateway.address}/bucket/a%20b/c</Location>`,
+				`<Location>http://${wire.gateway.address}/bucket/a%20b%2Fc</Location>`,
 			),
 			name,
 		);
@@ -294,19 +294,26 @@ t.test("a refusal of our own signature is not the client's", async (t) => {
 	t.match(errorOf(denied), { status: 403, code: "AccessDenied" });
 });
 
-t.test("a refusal that breaks off or does not end is a 502", async (t) => {
-	const cut: Answer = (_request, response) => {
-		response.writeHead(404, { "content-length": "1000" });
-		response.write("<Error>", () => response.destroy());
-	};
-	const endless = always(404, {}, `<Error>${"x".repeat(70_000)}`, "");
-	for (const answer of [cut, endless]) {
-		const wire = await startWire(t, routes, answer);
-		const answered = await wire.send({ method: "PUT", target: "/bucket/key" });
-		t.match(errorOf(answered), { status: 502, code: "BadGateway" });
-		t.equal(
-			wire.gateway.outcomes[0]?.exchange.findings.error,
-			"upstream-broken",
-		);
-	}
-});
+t.test(
+	"a refusal that breaks off, does not end or cannot be read is a 502",
+	async (t) => {
+		const cut: Answer = (_request, response) => {
+			response.writeHead(404, { "content-length": "1000" });
+			response.write("<Error>", () => response.destroy());
+		};
+		const torn = always(404, {}, `<Error><Endpoint>${theirs}</Error>`);
+		const endless = always(404, {}, `<Error>${"x".repeat(70_000)}`, "");
+		for (const answer of [cut, endless, torn]) {
+			const wire = await startWire(t, routes, answer);
+			const answered = await wire.send({
+				method: "PUT",
+				target: "/bucket/key",
+			});
+			t.match(errorOf(answered), { status: 502, code: "BadGateway" });
+			t.equal(
+				wire.gateway.outcomes[0]?.exchange.findings.error,
+				"upstream-broken",
+			);
+		}
+	},
+);
