@@ -15,6 +15,8 @@ import {
 import { StoreError } from "./errors.ts";
 import type { Written } from "./files.ts";
 
+type Digested = Pick<Written, "checksum" | "size">;
+
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";
 
 export interface StoredChecksum {
@@ -75,6 +77,13 @@ export function wholeChecksum(
 export function uploadChecksum(headers: HeaderMap): UploadChecksum {
 	const chosen = named(headers.get("x-amz-checksum-algorithm"));
 	const algorithm = chosen ?? byDefault;
+	if (chosen === undefined && headers.has("x-amz-checksum-type")) {
+		throw new StoreError(
+			"InvalidRequest",
+			{},
+			"The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+		);
+	}
 	const type = (headers.get("x-amz-checksum-type") ??
 		(algorithm === byDefault ? "FULL_OBJECT" : "COMPOSITE")) as ChecksumType;
 	const possible =
@@ -105,7 +114,7 @@ export function checkPart(upload: UploadChecksum, request: S3Request): void {
 
 export function partsChecksum(
 	{ algorithm, type }: UploadChecksum,
-	parts: readonly Written[],
+	parts: readonly Digested[],
 ): StoredChecksum {
 	const value =
 		type === "COMPOSITE"
@@ -121,6 +130,30 @@ export function partsChecksum(
 					})),
 				).toString("base64");
 	return { algorithm, type, value };
+}
+
+/** @throws StoreError where a completion claims another kind of checksum, or says too little of a composite one */
+export function checkCompletion(
+	headers: HeaderMap,
+	{ algorithm, type, chosen }: UploadChecksum,
+	parts: readonly { readonly number: number; readonly checksum?: string }[],
+): void {
+	const claimed = headers.get("x-amz-checksum-type");
+	if (claimed !== undefined && (!chosen || claimed !== type)) {
+		throw new StoreError(
+			"InvalidRequest",
+			{},
+			`The upload was created using the ${chosen ? type : "null"} checksum mode. The complete request must use the same checksum mode.`,
+		);
+	}
+	if (!chosen || type !== "COMPOSITE") return;
+	const silent = parts.find(({ checksum }) => checksum === undefined);
+	if (silent === undefined) return;
+	throw new StoreError(
+		"InvalidRequest",
+		{},
+		`The upload was created using a ${algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${silent.number} in the request.`,
+	);
 }
 
 /** @throws StoreError where the request claims another checksum of the whole object. A claim may leave the `-N` out. */

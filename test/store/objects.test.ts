@@ -236,8 +236,8 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 	await t.rejects(s3.send(new HeadObjectCommand({ Bucket, Key: "a" })));
 	t.equal((await put({ ChecksumSHA256: sha256 })).ChecksumSHA256, sha256);
 	t.strictSame(await head("a"), ["FULL_OBJECT", undefined, sha256]);
-	const silent = await s3.send(new HeadObjectCommand({ Bucket, Key: "a" }));
-	t.equal(silent.ChecksumSHA256, undefined);
+	const unasked = await s3.send(new HeadObjectCommand({ Bucket, Key: "a" }));
+	t.equal(unasked.ChecksumSHA256, undefined);
 
 	const pieces = ["first ", "second ", "third"];
 	const upload = async (Key: string, create: object, complete = {}) => {
@@ -247,8 +247,10 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 		const Parts = [];
 		for (const [index, Body] of pieces.entries()) {
 			const given = { Bucket, Key, UploadId, PartNumber: index + 1, Body };
-			const { ETag } = await s3.send(new UploadPartCommand(given));
-			Parts.push({ ETag, PartNumber: index + 1 });
+			const { ETag, ChecksumCRC32 } = await s3.send(
+				new UploadPartCommand(given),
+			);
+			Parts.push({ ETag, PartNumber: index + 1, ChecksumCRC32 });
 		}
 		return s3.send(
 			new CompleteMultipartUploadCommand({
@@ -268,6 +270,11 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 	const whole = crc(pieces.join("")).toString("base64");
 	const composite = `${crc(Buffer.concat(pieces.map(crc))).toString("base64")}-3`;
 	const ask = { ChecksumAlgorithm: "CRC32" as const };
+	const silent = { MultipartUpload: { Parts: [{ PartNumber: 1 }] } };
+	await t.rejects(upload("b", ask, silent), {
+		message:
+			"The upload was created using a crc32 checksum. The complete request must include the checksum for each part. It was missing for part 1 in the request.",
+	});
 	const full = { ...ask, ChecksumType: "FULL_OBJECT" as const };
 	t.equal((await upload("b", ask)).ChecksumCRC32, composite);
 	t.strictSame(await head("b"), ["COMPOSITE", composite, undefined]);
