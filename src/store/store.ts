@@ -39,6 +39,8 @@ export interface StoreOptions {
 	readonly minimumPart?: number;
 	/** The keys of the key service. Absent: any key id names one. */
 	readonly kmsKeys?: readonly KmsKey[];
+	/** PEM; with it the store speaks TLS alone. */
+	readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
 	/** Takes SSE-C keys over plain HTTP, which S3 refuses. */
 	readonly customerKeysInClear?: boolean;
 	/** Buckets refuse SSE-C until PutBucketEncryption says otherwise, as on AWS since April 2026. */
@@ -143,6 +145,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				exchangeOf(received, new AbortController().signal),
 			);
 		},
+		options.tls && { ...options.tls, clientCa: undefined },
 	);
 	recorder?.attach(server);
 	await new Promise<void>((resolve, reject) => {
@@ -151,7 +154,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 	});
 	const { port } = server.address() as AddressInfo;
 	return {
-		endpoint: `http://127.0.0.1:${port}`,
+		endpoint: `${options.tls ? "https" : "http"}://127.0.0.1:${port}`,
 		requests: recorder?.requests ?? [],
 		close: () =>
 			new Promise((resolve) => {
