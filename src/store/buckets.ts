@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { Body } from "../http/body.ts";
 import { StoreError } from "./errors.ts";
 import { type Files, fileBody } from "./files.ts";
+import { orderedIds } from "./ids.ts";
 import { versioningOf } from "./versioning.ts";
 import {
 	currentOf,
@@ -11,7 +12,6 @@ import {
 	type StoredObject,
 	type Version,
 	type Versions,
-	versionIds,
 	withNewest,
 	withoutVersion,
 } from "./versions.ts";
@@ -19,7 +19,7 @@ import {
 /** Throws where a condition on what is there now does not hold. */
 export type Guard = (current: StoredObject | undefined) => void;
 
-const nextVersionId = versionIds(Date.now);
+const nextVersionId = orderedIds("newest first", Date.now);
 
 export class Bucket {
 	readonly name: string;

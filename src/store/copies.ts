@@ -67,6 +67,8 @@ export async function copyObject(
 	checkInPlace(request.headers, source, bucket, key);
 	const { object } = source;
 	const retag = request.headers.get("x-amz-tagging-directive") === "REPLACE";
+	const tags = retag ? tagsOf(request.headers) : (object.tags ?? []);
+	const headers = copiedHeaders(request.headers, object);
 	const grants = grantsAsked(request.headers);
 	const algorithm =
 		claimedAlgorithm(request) ?? object.checksum?.algorithm ?? "crc64nvme";
@@ -81,11 +83,11 @@ export async function copyObject(
 			size: written.size,
 			etag: etagOf(written.md5, encryption),
 			modified: new Date().toISOString(),
-			headers: copiedHeaders(request.headers, object),
+			headers,
 			encryption,
 			checksum,
 			...(grants && { grants }),
-			tags: retag ? tagsOf(request.headers) : (object.tags ?? []),
+			tags,
 		},
 		written.file,
 		guard,

@@ -70,7 +70,12 @@ export async function uploadPart(
 ): Promise<S3Response> {
 	const upload = uploadOf(state, request);
 	checkPart(upload.checksum, request);
-	const { etag, checksum } = await keep(state, upload, request, request.body);
+	const { etag, checksum } = await keep(
+		state,
+		upload,
+		request,
+		async () => request.body,
+	);
 	return empty(200, {
 		etag: `"${etag}"`,
 		[checksumHeader(upload.checksum.algorithm)]: checksum,
@@ -78,15 +83,19 @@ export async function uploadPart(
 	});
 }
 
+/** @param body asked for once the part is known to be welcome: an opened body must be read */
 async function keep(
 	state: StoreState,
 	upload: Upload,
 	{ operation, headers }: S3Request,
-	body: Body | undefined,
+	body: () => Promise<Body | undefined>,
 ): Promise<Part> {
 	const number = partNumberOf(queryValue(operation.query, "partNumber") ?? "");
 	checkPartKey(headers, upload.encryption.customerKey);
-	const written = await state.files.write(body, upload.checksum.algorithm);
+	const written = await state.files.write(
+		await body(),
+		upload.checksum.algorithm,
+	);
 	const etag = etagOf(written.md5, upload.encryption);
 	return state.uploads.keep(upload, number, etag, written);
 }
@@ -119,11 +128,8 @@ export async function uploadPartCopy(
 			ArgumentValue: range ?? "",
 		});
 	}
-	const part = await keep(
-		state,
-		upload,
-		request,
-		await bucket.read(object, nothing ? 0 : start, nothing ? -1 : end),
+	const part = await keep(state, upload, request, () =>
+		bucket.read(object, nothing ? 0 : start, nothing ? -1 : end),
 	);
 	const result = element(
 		"CopyPartResult",

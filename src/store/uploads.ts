@@ -1,11 +1,12 @@
 /** Uploads in parts that are under way: in memory, and on the disk a folder for each, so that a restart loses none. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Grant } from "./acl.ts";
 import type { UploadChecksum } from "./checksums.ts";
 import type { Encryption } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
 import type { Files, Written } from "./files.ts";
+import { orderedIds } from "./ids.ts";
 import type { Tags } from "./tagging.ts";
 
 /** What the upload was begun with. */
@@ -40,6 +41,7 @@ export interface Upload extends UploadStart {
 	readonly parts: Map<number, Part>;
 }
 
+const nextUploadId = orderedIds("oldest first", Date.now);
 const begun = "upload.json";
 
 export class Uploads {
@@ -73,8 +75,7 @@ export class Uploads {
 	}
 
 	async begin(start: UploadStart): Promise<Upload> {
-		const time = Date.parse(start.initiated).toString(16).padStart(12, "0");
-		const id = `${time}${randomBytes(16).toString("hex")}`;
+		const id = nextUploadId();
 		await this.#files.put(this.path(id, begun), JSON.stringify(start));
 		const upload = { ...start, id, parts: new Map<number, Part>() };
 		this.#byId.set(id, upload);

@@ -2,7 +2,6 @@
  * The versions of one key, newest first, and what writes and deletes make of them.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
  */
-import { randomBytes } from "node:crypto";
 import type { Grant } from "./acl.ts";
 import type { StoredChecksum } from "./checksums.ts";
 import type { Encryption } from "./encryption.ts";
@@ -68,20 +67,4 @@ export function withoutVersion(
 
 export function isVersionId(text: string): boolean {
 	return text === "null" || /^[0-9a-f]{32}$/.test(text);
-}
-
-const last = 2n ** 64n - 1n;
-
-/**
- * Makes version ids that sort as listings show them, the newest first: a listing can go on behind a version that was
- * removed meanwhile.
- */
-export function versionIds(now: () => number): () => string {
-	let moment = 0n;
-	return () => {
-		const earliest = BigInt(now()) << 20n;
-		moment = earliest > moment ? earliest : moment + 1n;
-		const order = (last - moment).toString(16).padStart(16, "0");
-		return order + randomBytes(8).toString("hex");
-	};
 }

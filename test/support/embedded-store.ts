@@ -20,23 +20,28 @@ export interface EmbeddedStore {
 	restart(): Promise<S3Client>;
 }
 
+/** @param options with a `directory`: the bucket is there already @param ca PEM of the authority that the client trusts, where the store speaks TLS */
 export async function startEmbeddedStore(
 	t: { teardown(action: () => Promise<void>): void },
 	options: Partial<StoreOptions> = {},
+	ca?: Buffer,
 ): Promise<EmbeddedStore> {
-	const directory = mkdtempSync(join(tmpdir(), "sealgate-store-"));
-	const whole = { directory, ...storeKeys, minimumPart: 1, ...options };
+	const { directory = mkdtempSync(join(tmpdir(), "sealgate-store-")) } =
+		options;
+	const whole = { ...storeKeys, minimumPart: 1, ...options, directory };
 	let store = await startStore(whole);
-	let s3 = clientOf(store);
+	let s3 = clientOf(store, ca);
 	const end = async (): Promise<void> => {
 		s3.destroy();
 		await store.close();
 	};
 	t.teardown(async () => {
 		await end();
-		rmSync(directory, { recursive: true });
+		rmSync(directory, { recursive: true, force: true });
 	});
-	await s3.send(new CreateBucketCommand({ Bucket }));
+	if (options.directory === undefined) {
+		await s3.send(new CreateBucketCommand({ Bucket }));
+	}
 	return {
 		s3,
 		directory,
@@ -44,14 +49,15 @@ export async function startEmbeddedStore(
 		async restart() {
 			await end();
 			store = await startStore(whole);
-			s3 = clientOf(store);
+			s3 = clientOf(store, ca);
 			return s3;
 		},
 	};
 }
 
-function clientOf({ endpoint }: Store): S3Client {
+function clientOf({ endpoint }: Store, ca: Buffer | undefined): S3Client {
 	return new S3Client({
+		...(ca && { requestHandler: { httpsAgent: { ca } } }),
 		endpoint,
 		region: "us-east-1",
 		forcePathStyle: true,
