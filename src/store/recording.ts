@@ -41,9 +41,15 @@ export class Recorder {
 	readonly requests: RecordedRequest[] = [];
 	readonly #options: RecordingOptions;
 	#arrived: IncomingMessage | undefined;
+	#waiting: ((request: RecordedRequest) => void)[] = [];
 
 	constructor(options: RecordingOptions) {
 		this.#options = options;
+	}
+
+	/** The next request that is kept. */
+	next(): Promise<RecordedRequest> {
+		return new Promise((resolve) => this.#waiting.push(resolve));
 	}
 
 	/** To be called before the listener's own handlers see a request. */
@@ -100,6 +106,7 @@ export class Recorder {
 	#keep(request: RecordedRequest): void {
 		this.requests.push(request);
 		if (this.requests.length > this.#options.requests) this.requests.shift();
+		for (const resolve of this.#waiting.splice(0)) resolve(request);
 	}
 }
 

@@ -53,6 +53,8 @@ export interface Store {
 	readonly endpoint: string;
 	/** What was recorded, the oldest first; each request once it is answered. */
 	readonly requests: readonly RecordedRequest[];
+	/** The next one that is answered, or whose client has gone. Rejects where nothing is recorded. */
+	nextRequest(): Promise<RecordedRequest>;
 	close(): Promise<void>;
 }
 
@@ -156,6 +158,10 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 	return {
 		endpoint: `${options.tls ? "https" : "http"}://127.0.0.1:${port}`,
 		requests: recorder?.requests ?? [],
+		nextRequest: async () => {
+			if (recorder === undefined) throw new Error("the store records nothing");
+			return recorder.next();
+		},
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
