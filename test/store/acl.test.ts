@@ -126,7 +126,10 @@ t.test("a list that is wrong gets the error that AWS gives", async (t) => {
 		ArgumentValue: value,
 	});
 	const noGroup = "http://acs.amazonaws.com/groups/s3/FakeGroup";
-	const cases: [ask: object, wanted: { name: string }][] = [
+	const cases: [
+		ask: object,
+		wanted: { name: string; [field: string]: unknown },
+	][] = [
 		[{ ACL: "fake-acl" }, argument("x-amz-acl", "fake-acl", /./)],
 		[
 			{ GrantRead: `uri="${noGroup}"` },
