@@ -3,28 +3,22 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import { children, childText, element, parseXml } from "../s3/xml.ts";
+import { element } from "../s3/xml.ts";
 import { document, namespace } from "./answers.ts";
+import type { StoredChecksum } from "./checksums.ts";
+import { checkPartKey } from "./customer-keys.ts";
+import { answeredEncryption } from "./encryption.ts";
+import { uploadOf } from "./multipart.ts";
+import { checkConditions, writtenHeaders } from "./objects.ts";
+import { checkListed, checkSize, readList } from "./part-list.ts";
+import type { StoreState } from "./state.ts";
 import {
 	checkCompletion,
 	checkWhole,
 	partsChecksum,
-	type StoredChecksum,
-} from "./checksums.ts";
-import { checkPartKey } from "./customer-keys.ts";
-import { answeredEncryption } from "./encryption.ts";
-import { StoreError } from "./errors.ts";
-import { uploadOf } from "./multipart.ts";
-import { checkConditions, writtenHeaders } from "./objects.ts";
-import type { StoreState } from "./state.ts";
+} from "./upload-checksums.ts";
 import type { Part, Upload } from "./uploads.ts";
 import type { StoredObject } from "./versions.ts";
-
-interface Listed {
-	readonly number: number;
-	readonly etag: string;
-	readonly checksum?: string;
-}
 
 export async function completeUpload(
 	state: StoreState,
@@ -82,65 +76,6 @@ export async function completeUpload(
 		...(upload.encryption.customerKey === undefined &&
 			answeredEncryption(upload.encryption, headers)),
 	});
-}
-
-/** @throws StoreError */
-function readList(request: S3Request, upload: Upload): readonly Listed[] {
-	const root = parseXml(request.body?.content ?? "");
-	const named = `Checksum${upload.checksum.algorithm.toUpperCase()}`;
-	const listed = children(root, "Part").map((part) => {
-		const checksum = childText(part, named);
-		return {
-			number: Number(childText(part, "PartNumber")),
-			etag: (childText(part, "ETag") ?? "").replaceAll('"', ""),
-			...(checksum === undefined ? {} : { checksum }),
-		};
-	});
-	if (listed.length === 0) {
-		const message = "You must specify at least one part";
-		throw new StoreError("InvalidRequest", {}, message);
-	}
-	const disordered = listed.some(
-		({ number }, index) => number <= (listed[index - 1]?.number ?? 0),
-	);
-	if (disordered) {
-		throw new StoreError("InvalidPartOrder", { UploadId: upload.id });
-	}
-	return listed;
-}
-
-/** @param least bytes that the part must have @throws StoreError */
-function checkListed(
-	upload: Upload,
-	{ number, etag, checksum }: Listed,
-	least: number,
-): Part {
-	const part = upload.parts.get(number);
-	const same =
-		part?.etag === etag && (checksum ?? part.checksum) === part.checksum;
-	if (part === undefined || !same) {
-		throw new StoreError("InvalidPart", {
-			ETag: etag,
-			PartNumber: String(number),
-			UploadId: upload.id,
-		});
-	}
-	if (part.size >= least) return part;
-	throw new StoreError("EntityTooSmall", {
-		ETag: etag,
-		MinSizeAllowed: String(least),
-		PartNumber: String(number),
-		ProposedSize: String(part.size),
-	});
-}
-
-function checkSize(claimed: string | undefined, size: number): void {
-	if (claimed === undefined || claimed === String(size)) return;
-	throw new StoreError(
-		"InvalidRequest",
-		{},
-		`The provided 'x-amz-mp-object-size' header value ${claimed} does not match what was computed: ${size}`,
-	);
 }
 
 /** None under a customer's key, unless the client chose one: so AWS answers (recorded February 2026). */

@@ -4,13 +4,13 @@ import type { S3Request, S3Response } from "../pipeline.ts";
 import { parseCopySource } from "../s3/copy-source.ts";
 import { isCustomerKeyHeader } from "../s3/customer-key.ts";
 import { element } from "../s3/xml.ts";
-import { grantsAsked } from "./acl.ts";
 import { document, namespace } from "./answers.ts";
-import type { Bucket } from "./buckets.ts";
+import type { Bucket } from "./bucket.ts";
 import { claimedAlgorithm, wholeChecksum } from "./checksums.ts";
 import { checkCustomerKey } from "./customer-keys.ts";
 import { answeredToWrite, encryptionFor, etagOf } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
+import { grantsAsked } from "./grants.ts";
 import {
 	checkConditions,
 	checkVersionId,

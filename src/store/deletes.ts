@@ -8,7 +8,7 @@ import {
 	type XmlElement,
 } from "../s3/xml.ts";
 import { document, empty, namespace } from "./answers.ts";
-import type { Bucket, Guard } from "./buckets.ts";
+import type { Bucket, Guard } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
 import { checkConditions, checkVersionId, versionAsked } from "./objects.ts";
 import type { StoreState } from "./state.ts";

@@ -4,9 +4,7 @@ import type { S3Request, S3Response } from "../pipeline.ts";
 import { checksumHeader } from "../s3/checksums.ts";
 import { queryValue } from "../s3/operation.ts";
 import { element } from "../s3/xml.ts";
-import { grantsAsked } from "./acl.ts";
 import { document, empty, namespace } from "./answers.ts";
-import { checkPart, uploadChecksum } from "./checksums.ts";
 import { copySourceOf } from "./copies.ts";
 import { checkPartKey } from "./customer-keys.ts";
 import {
@@ -16,9 +14,11 @@ import {
 	etagOf,
 } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
+import { grantsAsked } from "./grants.ts";
 import { headersToKeep } from "./objects.ts";
 import { defaultEncryption, type StoreState } from "./state.ts";
 import { tagsOf } from "./tagging.ts";
+import { checkPart, uploadChecksum } from "./upload-checksums.ts";
 import type { Part, Upload } from "./uploads.ts";
 
 export async function createUpload(

@@ -3,7 +3,7 @@ import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request } from "../pipeline.ts";
 import { evaluateConditions } from "../s3/conditions.ts";
 import { queryValue } from "../s3/operation.ts";
-import type { Bucket } from "./buckets.ts";
+import type { Bucket } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
 import {
 	type DeleteMarker,

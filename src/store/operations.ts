@@ -5,7 +5,6 @@ import { element } from "../s3/xml.ts";
 import {
 	getBucketAcl,
 	getObjectAcl,
-	grantsAsked,
 	putBucketAcl,
 	putObjectAcl,
 } from "./acl.ts";
@@ -15,6 +14,7 @@ import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copies.ts";
 import { deleteObject, deleteObjects } from "./deletes.ts";
 import { StoreError } from "./errors.ts";
+import { grantsAsked } from "./grants.ts";
 import { listAllBuckets, listObjects } from "./listings.ts";
 import {
 	abortUpload,

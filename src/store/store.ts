@@ -6,18 +6,16 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type Exchange, noSpan } from "../exchange.ts";
-import { bodyOf, readAll } from "../http/body.ts";
+import { readAll } from "../http/body.ts";
 import { createListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
 import { authenticate } from "../layers/authenticate.ts";
 import { recognise } from "../layers/recognise.ts";
-import { type Handler, type Layer, pipeline } from "../pipeline.ts";
-import { errorDocument } from "../s3/error-document.ts";
-import { Buckets } from "./buckets.ts";
+import { type Handler, pipeline } from "../pipeline.ts";
+import { answerStoreErrors } from "./answer-store-errors.ts";
 import { refuseInClear } from "./customer-keys.ts";
 import { StoreError } from "./errors.ts";
-import { Files } from "./files.ts";
-import { KeyService, type KmsKey } from "./key-service.ts";
+import type { KmsKey } from "./key-service.ts";
 import { served } from "./operations.ts";
 import {
 	type RecordedRequest,
@@ -25,8 +23,7 @@ import {
 	type RecordingOptions,
 } from "./recording.ts";
 import { serveSetting } from "./settings.ts";
-import type { StoreState } from "./state.ts";
-import { Uploads } from "./uploads.ts";
+import { openState, type StoreState } from "./state.ts";
 
 export interface StoreOptions {
 	/** Where the files go; made where it is not there. */
@@ -69,23 +66,6 @@ const limits = {
 	bodyGrace: 60_000,
 };
 const documentBytes = 4 * 1024 * 1024;
-
-async function openState(options: StoreOptions): Promise<StoreState> {
-	const files = new Files(options.directory);
-	await files.open();
-	const buckets = new Buckets(files);
-	await buckets.open();
-	const uploads = new Uploads(files);
-	await uploads.open();
-	return {
-		files,
-		buckets,
-		uploads,
-		keys: new KeyService(options.kmsKeys),
-		blockCustomerKeys: options.blockCustomerKeys ?? false,
-		minimumPart: options.minimumPart ?? 5 * 1024 * 1024,
-	};
-}
 
 export async function startStore(options: StoreOptions): Promise<Store> {
 	const inside = pipeline(
@@ -167,34 +147,6 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				server.close(() => resolve());
 				server.closeAllConnections();
 			}),
-	};
-}
-
-function answerStoreErrors(): Layer {
-	return (next) => async (request, exchange) => {
-		try {
-			return await next(request, exchange);
-		} catch (error) {
-			if (!(error instanceof StoreError)) throw error;
-			const { code, message, fields, status, headers } = error;
-			const text = errorDocument({
-				code,
-				message,
-				fields,
-				resource: exchange.received.target.split("?", 1)[0] ?? "/",
-				requestId: exchange.id,
-			});
-			const body =
-				request.operation.method === "HEAD" ? undefined : bodyOf(text);
-			return {
-				status,
-				headers: new Map([
-					["content-type", "application/xml"],
-					...Object.entries(headers),
-				]),
-				body,
-			};
-		}
 	};
 }
 

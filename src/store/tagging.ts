@@ -3,7 +3,7 @@ import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import { child, children, childText, element, parseXml } from "../s3/xml.ts";
 import { document, empty, namespace } from "./answers.ts";
-import type { Bucket } from "./buckets.ts";
+import type { Bucket } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
 import { findObject, versionAsked, versionHeaders } from "./objects.ts";
 import type { StoreState } from "./state.ts";

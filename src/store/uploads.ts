@@ -1,13 +1,13 @@
 /** Uploads in parts that are under way: in memory, and on the disk a folder for each, so that a restart loses none. */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { Grant } from "./acl.ts";
-import type { UploadChecksum } from "./checksums.ts";
 import type { Encryption } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
 import type { Files, Written } from "./files.ts";
+import type { Grant } from "./grants.ts";
 import { orderedIds } from "./ids.ts";
 import type { Tags } from "./tagging.ts";
+import type { UploadChecksum } from "./upload-checksums.ts";
 
 /** What the upload was begun with. */
 export interface UploadStart {

@@ -2,9 +2,10 @@
  * The versions of one key, newest first, and what writes and deletes make of them.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
  */
-import type { Grant } from "./acl.ts";
+
 import type { StoredChecksum } from "./checksums.ts";
 import type { Encryption } from "./encryption.ts";
+import type { Grant } from "./grants.ts";
 import type { Tags } from "./tagging.ts";
 
 /** `off`: never switched on, and answers name no versions. */

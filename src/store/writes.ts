@@ -1,9 +1,9 @@
 /** PutObject. */
 import type { S3Request, S3Response } from "../pipeline.ts";
-import { grantsAsked } from "./acl.ts";
 import { empty } from "./answers.ts";
 import { algorithmFor, checksumHeaders, wholeChecksum } from "./checksums.ts";
 import { answeredToWrite, encryptionFor, etagOf } from "./encryption.ts";
+import { grantsAsked } from "./grants.ts";
 import { checkConditions, headersToKeep, writtenHeaders } from "./objects.ts";
 import { defaultEncryption, type StoreState } from "./state.ts";
 import { tagsOf } from "./tagging.ts";
