@@ -5,6 +5,7 @@ import type { Body } from "../http/body.ts";
 import { StoreError } from "./errors.ts";
 import { type Files, fileBody } from "./files.ts";
 import { orderedIds } from "./ids.ts";
+import { Turns } from "./turns.ts";
 import { versioningOf } from "./versioning.ts";
 import {
 	currentOf,
@@ -29,7 +30,7 @@ export class Bucket {
 	/** No key is there without a version. */
 	readonly keys = new Map<string, Versions>();
 	readonly #files: Files;
-	#turn: Promise<unknown> = Promise.resolve();
+	readonly #turns = new Turns();
 	#removed = false;
 
 	constructor(files: Files, name: string, created: Date) {
@@ -192,14 +193,12 @@ export class Bucket {
 
 	/** Changes of a bucket happen one after the other, or the disk could end with an older state than the memory. */
 	#inTurn<T>(change: () => Promise<T>): Promise<T> {
-		const turn = this.#turn.then(() => {
+		return this.#turns.take(() => {
 			if (this.#removed) {
 				throw new StoreError("NoSuchBucket", { BucketName: this.name });
 			}
 			return change();
 		});
-		this.#turn = turn.catch(() => {});
-		return turn;
 	}
 
 	#path(...names: string[]): string {

@@ -25,6 +25,14 @@ export async function completeUpload(
 	request: S3Request,
 ): Promise<S3Response> {
 	const upload = uploadOf(state, request);
+	return state.uploads.change(upload, () => complete(state, request, upload));
+}
+
+async function complete(
+	state: StoreState,
+	request: S3Request,
+	upload: Upload,
+): Promise<S3Response> {
 	const { headers } = request;
 	const bucket = state.buckets.find(upload.bucket);
 	const guard = (current: StoredObject | undefined): void =>

@@ -153,6 +153,7 @@ export async function abortUpload(
 	state: StoreState,
 	request: S3Request,
 ): Promise<S3Response> {
-	await state.uploads.end(uploadOf(state, request));
+	const upload = uploadOf(state, request);
+	await state.uploads.change(upload, () => state.uploads.end(upload));
 	return empty(204);
 }

@@ -96,7 +96,9 @@ async function deleteBucket(
 ): Promise<S3Response> {
 	const { name } = buckets.find(operation.bucket);
 	await buckets.remove(name);
-	for (const upload of uploads.of(name)) await uploads.end(upload);
+	for (const upload of uploads.of(name)) {
+		await uploads.change(upload, () => uploads.end(upload));
+	}
 	return empty(204);
 }
 

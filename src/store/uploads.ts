@@ -7,6 +7,7 @@ import type { Files, Written } from "./files.ts";
 import type { Grant } from "./grants.ts";
 import { orderedIds } from "./ids.ts";
 import type { Tags } from "./tagging.ts";
+import { Turns } from "./turns.ts";
 import type { UploadChecksum } from "./upload-checksums.ts";
 
 /** What the upload was begun with. */
@@ -39,6 +40,8 @@ export interface Upload extends UploadStart {
 	/** Sorts by the time of the beginning. */
 	readonly id: string;
 	readonly parts: Map<number, Part>;
+	/** Of what changes it: parts are kept, it is completed or given up. */
+	readonly turns: Turns;
 }
 
 const nextUploadId = orderedIds("oldest first", Date.now);
@@ -66,7 +69,7 @@ export class Uploads {
 				const part: Part = await read(name);
 				parts.set(part.number, part);
 			}
-			this.#byId.set(id, { ...start, id, parts });
+			this.#byId.set(id, { ...start, id, parts, turns: new Turns() });
 		}
 	}
 
@@ -77,12 +80,13 @@ export class Uploads {
 	async begin(start: UploadStart): Promise<Upload> {
 		const id = nextUploadId();
 		await this.#files.put(this.path(id, begun), JSON.stringify(start));
-		const upload = { ...start, id, parts: new Map<number, Part>() };
+		const parts = new Map<number, Part>();
+		const upload = { ...start, id, parts, turns: new Turns() };
 		this.#byId.set(id, upload);
 		return upload;
 	}
 
-	/** The last to arrive is the part of its number. */
+	/** The last to arrive is the part of its number. The file is gone afterwards, whatever happens. */
 	async keep(
 		upload: Upload,
 		number: number,
@@ -99,21 +103,30 @@ export class Uploads {
 			modified: new Date().toISOString(),
 			data,
 		};
-		if (!this.#byId.has(upload.id)) {
+		try {
+			await this.change(upload, async () => {
+				await this.#files.move(written.file, this.path(upload.id, data));
+				await this.#files.put(
+					this.path(upload.id, `${number}.json`),
+					JSON.stringify(part),
+				);
+				const before = upload.parts.get(number);
+				upload.parts.set(number, part);
+				if (before === undefined) return;
+				await this.#files.discard(this.path(upload.id, before.data));
+			});
+		} finally {
 			await this.#files.discard(written.file);
-			throw noSuchUpload(upload.id);
-		}
-		await this.#files.move(written.file, this.path(upload.id, data));
-		await this.#files.put(
-			this.path(upload.id, `${number}.json`),
-			JSON.stringify(part),
-		);
-		const before = upload.parts.get(number);
-		upload.parts.set(number, part);
-		if (before !== undefined) {
-			await this.#files.discard(this.path(upload.id, before.data));
 		}
 		return part;
+	}
+
+	/** @throws StoreError where it has ended before its turn came */
+	change<T>(upload: Upload, change: () => Promise<T>): Promise<T> {
+		return upload.turns.take(() => {
+			if (!this.#byId.has(upload.id)) throw noSuchUpload(upload.id);
+			return change();
+		});
 	}
 
 	/** @throws StoreError where it is not under way for this key */
@@ -135,7 +148,7 @@ export class Uploads {
 		);
 	}
 
-	/** Ends an upload, completed or given up. */
+	/** Ends an upload, completed or given up. To be called in its turn. */
 	async end({ id }: Upload): Promise<void> {
 		this.#byId.delete(id);
 		await this.#files.discard(this.path(id));

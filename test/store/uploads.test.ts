@@ -202,3 +202,58 @@ t.test("a bucket that goes takes its uploads with it", async (t) => {
 	await s3.send(new DeleteBucketCommand({ Bucket }));
 	t.notOk(existsSync(join(directory, "uploads", UploadId)));
 });
+
+t.test("of two completions at once, one alone makes the object", async (t) => {
+	const { s3, directory } = await startEmbeddedStore(t);
+	const Key = "k";
+	const UploadId = await begin(s3, Key);
+	const Parts = [
+		await put(s3, Key, UploadId, 1),
+		await put(s3, Key, UploadId, 2),
+	];
+	const complete = () =>
+		s3.send(
+			new CompleteMultipartUploadCommand({
+				Bucket,
+				Key,
+				UploadId,
+				MultipartUpload: { Parts },
+			}),
+		);
+	const outcomes = await Promise.allSettled([
+		complete(),
+		complete(),
+		s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })),
+	]);
+	const lost = outcomes.filter(({ status }) => status === "rejected");
+	t.equal(lost.length, 2);
+	for (const outcome of lost) {
+		t.match(outcome, { reason: { name: "NoSuchUpload" } });
+	}
+	t.strictSame(readdirSync(join(directory, "uploads")), []);
+	t.strictSame(readdirSync(join(directory, "unfinished")), []);
+});
+
+t.test("of one part sent many times at once, one stays", async (t) => {
+	const { s3, restart, directory } = await startEmbeddedStore(t);
+	const Key = "k";
+	const UploadId = await begin(s3, Key);
+	const bodies = Array.from({ length: 8 }, (_, n) => `sent ${n}`);
+	await Promise.all(bodies.map((body) => put(s3, Key, UploadId, 1, body)));
+	const folder = readdirSync(join(directory, "uploads", UploadId));
+	t.strictSame(folder.length, 3, "the beginning, the part and its bytes");
+	const again = await restart();
+	const { Parts } = await again.send(
+		new ListPartsCommand({ Bucket, Key, UploadId }),
+	);
+	await again.send(
+		new CompleteMultipartUploadCommand({
+			Bucket,
+			Key,
+			UploadId,
+			MultipartUpload: { Parts },
+		}),
+	);
+	const got = await again.send(new GetObjectCommand({ Bucket, Key }));
+	t.ok(bodies.includes((await got.Body?.transformToString()) ?? ""));
+});
