@@ -279,7 +279,8 @@ export interface ListenerOptions extends Omit<PeerOptions, "time"> {
 	readonly identity: TlsIdentity | undefined;
 }
 
-const plain: ListenerOptions = {
+/** Plain HTTP, and nobody before it. */
+export const plainListener: ListenerOptions = {
 	identity: undefined,
 	trusted: [],
 	proxyProtocol: false,
@@ -293,7 +294,7 @@ export function createListener(
 	limits: ServerLimits,
 	respond: Responder,
 	refuse: (error: unknown, received: Received) => S3Response,
-	{ identity, ...options }: ListenerOptions = plain,
+	{ identity, ...options }: ListenerOptions = plainListener,
 ): Server {
 	const peers = new Peers({ ...options, time: limits.headerTime });
 	const serve = async (

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type Exchange, noSpan } from "../exchange.ts";
 import { readAll } from "../http/body.ts";
-import { createListener } from "../http/server.ts";
+import { createListener, plainListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
 import { authenticate } from "../layers/authenticate.ts";
 import { recognise } from "../layers/recognise.ts";
@@ -127,7 +127,10 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				exchangeOf(received, new AbortController().signal),
 			);
 		},
-		options.tls && { ...options.tls, clientCa: undefined },
+		{
+			...plainListener,
+			identity: options.tls && { ...options.tls, clientCa: undefined },
+		},
 	);
 	recorder?.attach(server);
 	await new Promise<void>((resolve, reject) => {
