@@ -34,6 +34,8 @@ export const errorKinds = {
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),
 	"http-malformed": client("BadRequest", 400),
+	"head-too-slow": client("RequestTimeout", 400),
+	"expectation-unknown": client("ExpectationFailed", 417),
 
 	// Who asks
 	"access-denied": client("AccessDenied", 403),
