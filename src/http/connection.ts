@@ -47,6 +47,11 @@ export class Connection {
 		return this.#broken;
 	}
 
+	/** Whether another request may be served on it: false once an answer has closed it. */
+	get #open(): boolean {
+		return this.#socket.writable && !this.#broken;
+	}
+
 	/** Answers false where it was broken before. */
 	break(): boolean {
 		if (this.#broken) return false;
@@ -56,6 +61,7 @@ export class Connection {
 
 	/** Calls `serve` when the answers before it have left; never, where the connection ends first. */
 	take(turn: Turn, serve: () => void): void {
+		if (!this.#open) return;
 		if (this.#turn === undefined) {
 			this.#begin(turn, serve);
 		} else if (this.#waiting.length < mostWaiting) {
@@ -70,7 +76,7 @@ export class Connection {
 		turn.response.once("close", () => {
 			this.#turn = undefined;
 			const next = this.#waiting.shift();
-			if (this.#socket.writable && !this.#broken) next?.();
+			if (this.#open) next?.();
 		});
 		serve();
 	}
