@@ -30,6 +30,7 @@ export const errorKinds = {
 	"argument-invalid": client("InvalidArgument", 400),
 	"request-invalid": client("InvalidRequest", 400),
 	"header-missing": client("MissingSecurityHeader", 400),
+	"metadata-too-large": client("MetadataTooLarge", 400),
 	"headers-too-large": client("RequestHeaderSectionTooLarge", 400),
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),

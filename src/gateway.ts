@@ -11,6 +11,7 @@ import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
@@ -18,7 +19,7 @@ import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
 import { forward, type Store } from "./layers/forward.ts";
-import { type Load, limit } from "./layers/limit.ts";
+import { Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
@@ -77,7 +78,7 @@ function compose(
 		[
 			observe([tell]), // outermost: sees every outcome, refusals too
 			answerErrors(), // any throw further in becomes one S3 error document
-			limit(load, config.limits.inFlight), // before any work on a body
+			limit(load, config.limits), // before any work on a body
 		],
 		recognise(inside), // from here on there are operations, no URLs
 	);
@@ -192,7 +193,7 @@ export async function startGateway(
 		readonly traces?: Traces;
 	},
 ): Promise<Gateway> {
-	const load: Load = { inFlight: 0, draining: false };
+	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
 	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
 	const note = (outcome: Outcome): void => {
@@ -203,6 +204,7 @@ export async function startGateway(
 	};
 	const tell = (outcome: Outcome): void => {
 		load.inFlight -= 1;
+		load.leave(outcome.exchange.id);
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
@@ -223,12 +225,8 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(
-		first.config.limits,
-		respond,
-		refuse,
-		first.tls,
-	);
+	const limits = withinOpenFiles(first.config.limits, telemetry.log);
+	const server = createListener(limits, respond, refuse, first.tls);
 	const address = await listen(server, first.config.listen).catch(
 		async (error) => {
 			await audit?.close();
@@ -352,6 +350,21 @@ function checkFixed(first: Loaded, next: Loaded): void {
 			"tls and tls.clientCa come and go by a restart only; their files may change",
 		);
 	}
+}
+
+/** More connections than the system has files for would fail in the middle of requests. */
+function withinOpenFiles<Limits extends { readonly connections: number }>(
+	limits: Limits,
+	log: Log,
+): Limits {
+	const connections = Math.min(limits.connections, mostConnections());
+	if (connections < limits.connections) {
+		log.event("warn", "fewer connections: the limit of open files is low", {
+			configured: limits.connections,
+			connections,
+		});
+	}
+	return { ...limits, connections };
 }
 
 function listen(server: Server, address: string): Promise<string> {

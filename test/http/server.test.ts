@@ -87,7 +87,7 @@ t.test(
 t.test("one request too many is told to slow down", async (t) => {
 	const waiting = Promise.withResolvers<() => void>();
 	const { gateway, store } = await start(t, {
-		limits: ", inFlight: 1",
+		limits: ", inFlight: 1, queue: 0",
 		answer: (_request, response) => waiting.resolve(() => response.end()),
 	});
 	const ask =
