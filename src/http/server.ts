@@ -121,6 +121,10 @@ export function createListener(
 	};
 	const arrive = (request: IncomingMessage, response: ServerResponse): void => {
 		const content = new RequestBody(request, response, limits);
+		response.once("close", () => {
+			// Its head may have left before the gateway began to drain, and have promised to keep the connection.
+			if (!server.listening) server.closeIdleConnections();
+		});
 		const failBody = (error: Error): void => content.fail(error);
 		Connection.of(request.socket).take({ request, response, failBody }, () =>
 			serve(request, response, content),

@@ -100,6 +100,18 @@ export class RawConnection {
 		return this.#text;
 	}
 
+	/** Resolves when the next interim answer has come. */
+	async interim(): Promise<void> {
+		while (!this.#text.includes("\r\n\r\n")) await this.#more();
+		this.#take(true);
+		this.continues += 1;
+	}
+
+	/** Resolves when that text has come, and leaves it for the next answer. */
+	async contains(text: string): Promise<void> {
+		while (!this.#text.includes(text) && !this.closed) await this.#more();
+	}
+
 	/**
 	 * The next final answer; undefined where the connection closes before its end.
 	 * @param bodiless whether it is the answer to HEAD
