@@ -29,12 +29,12 @@ export function writeAnswer(
 	if (!bare && !response.hasHeader("content-length")) {
 		response.setHeader("content-length", "0");
 	}
-	end(response, limits);
+	response.end();
+	expectFlush(response, limits);
 }
 
 /** What is still to be flushed must move within the grace period; Node replaces the time-out when it has left. */
-function end(response: ServerResponse, limits: ProgressLimits): void {
-	response.end();
+function expectFlush(response: ServerResponse, limits: ProgressLimits): void {
 	response.socket?.setTimeout(limits.bodyGrace);
 }
 
@@ -51,16 +51,29 @@ function writeBody(
 		response.destroy();
 	});
 	progress.pause();
+	let unflushed = 0;
+	let whole = false;
+	// Node takes a connection for idle once its answer is ended, flushed or not, and cuts it when it closes.
+	const endFlushed = (): void => {
+		if (whole && unflushed === 0) response.end();
+	};
+	const flushed = (): void => {
+		unflushed -= 1;
+		endFlushed();
+	};
 	const flow = body.start({
 		data(chunk) {
 			progress.moved(chunk.length);
-			const ready = response.write(chunk);
+			unflushed += 1;
+			const ready = response.write(chunk, flushed);
 			if (!ready) progress.resume();
 			return ready;
 		},
 		end() {
 			progress.end();
-			end(response, limits);
+			whole = true;
+			expectFlush(response, limits);
+			endFlushed();
 		},
 		fail() {
 			// A clean end would pass a cut body off as a whole one.

@@ -1,8 +1,11 @@
 /** The end of a gateway, as its clients see it. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { startTestGateway } from "../support/gateway.ts";
 import { serve } from "../support/process.ts";
 import { RawConnection } from "../support/raw-http.ts";
 import { type Answer, startTestStore } from "../support/store.ts";
@@ -140,4 +143,46 @@ t.test("a second SIGTERM ends at once", async (t) => {
 	t.equal(await closed, 1);
 	await upload.whenClosed();
 	t.notOk(store.requests.some(({ complete }) => complete));
+});
+
+t.test("what a client has not read yet is not cut by the end", async (t) => {
+	const store = await startTestStore((request, response) => {
+		response.end(Buffer.alloc(Number(/\d+/.exec(request.target)?.[0])));
+	});
+	t.teardown(() => store.close());
+	const gateway = await startTestGateway(`
+listen: 127.0.0.1:0
+authentication: trust
+upstreams: [{ name: store, endpoint: "${store.endpoint}", credentials: anonymous }]
+routes: [{ name: rest, match: {}, upstream: store }]
+limits: { drain: 1h }
+`);
+	const [host, port] = gateway.address.split(":");
+	// Some fit into the buffers of the system, some do not, and some leave a rest that is only to be flushed.
+	const sizes = Array.from({ length: 48 }, (_, index) => index * 200_000);
+	const sockets = sizes.map((size) => {
+		const socket = connect(Number(port), host).pause();
+		t.teardown(() => socket.destroy());
+		socket.write(
+			`GET /bucket/${size} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+		);
+		return socket;
+	});
+	while (store.requests.length < sizes.length)
+		await new Promise((resolve) => setImmediate(resolve));
+	const closed = gateway.close();
+	const read = await Promise.all(
+		sockets.map(async (socket) => {
+			let bytes = 0;
+			socket.on("data", (chunk: Buffer) => {
+				const end = bytes === 0 ? chunk.indexOf("\r\n\r\n") + 4 : 0;
+				bytes += chunk.length - end;
+			});
+			socket.resume();
+			await once(socket, "end");
+			return bytes;
+		}),
+	);
+	t.strictSame(read, sizes);
+	await closed;
 });
