@@ -97,7 +97,9 @@ async function behindNginx(
 	if (JSON.stringify(found) !== JSON.stringify(wanted)) {
 		throw new Error(`${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
 	}
-	if (after !== "closed" && after !== 200) {
+	// Where the gateway would have closed, nginx may read the request on behind what is left of the row.
+	const fits = after === "closed" || after === 200;
+	if (!fits && !(row.closes && after === 400)) {
 		throw new Error(`the next request on the connection was answered ${after}`);
 	}
 }

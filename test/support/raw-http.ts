@@ -6,12 +6,13 @@ import { parse } from "yaml";
 export interface Row {
 	readonly name: string;
 	readonly raw: string;
-	readonly status: number | "close" | readonly number[];
+	/** `headless`: a body without a head, as HTTP/0.9 has it. */
+	readonly status: number | "close" | "headless" | readonly number[];
 	readonly store: number;
 	readonly closes: boolean;
 	readonly continues?: number;
 	readonly nginx?: {
-		readonly status: number | "close" | readonly number[];
+		readonly status: Row["status"];
 		readonly store: number;
 	};
 	readonly why: string;
@@ -162,7 +163,7 @@ export class RawConnection {
 
 /** What became of a row. `after`: the status of a further request on the connection, or that there was none left. */
 export interface Outcome {
-	readonly status: number | "close" | readonly number[];
+	readonly status: Row["status"];
 	readonly continues: number;
 	readonly after: number | "closed";
 	readonly answers: readonly RawAnswer[];
@@ -202,12 +203,16 @@ export async function sendRow(
 	}
 	await connection.whenClosed();
 	connection.end();
-	if (connection.rest !== "") {
+	const headless = answers.length === 0 && connection.rest.startsWith("<?xml");
+	if (connection.rest !== "" && !headless) {
 		throw new Error(`${row.name}: unasked: ${connection.rest.slice(0, 200)}`);
 	}
 	const statuses = answers.map(({ status }) => status);
 	return {
-		status: statuses.length > 1 ? statuses : (statuses[0] ?? "close"),
+		status:
+			statuses.length > 1
+				? statuses
+				: (statuses[0] ?? (headless ? "headless" : "close")),
 		continues: connection.continues,
 		after,
 		answers,
