@@ -119,6 +119,28 @@ t.test("who goes away while it waits leaves its place", async (t) => {
 	);
 });
 
+t.test(
+	"pipelined requests are served one by one; a crowd of them is cut off",
+	async (t) => {
+		const held: (() => void)[] = [];
+		const arrived = Promise.withResolvers<void>();
+		const { gateway, store } = await start(t, "", (_request, response) => {
+			held.push(() => response.end());
+			arrived.resolve();
+		});
+		const few = ask(t, gateway.address, get("first") + get("second"));
+		await arrived.promise;
+		t.equal(store.requests.length, 1, "the second waits for the first answer");
+		const next = store.next();
+		held[0]?.();
+		t.match(await few.answer(), { status: 200 });
+		t.match(await next, { target: "/bucket/second" });
+		const many = ask(t, gateway.address, get("many").repeat(18));
+		await many.whenClosed();
+		t.equal(many.rest, "");
+	},
+);
+
 t.test("user metadata may have 2,048 bytes", async (t) => {
 	const { gateway, store } = await start(t, "");
 	const put = (bytes: number): string =>
