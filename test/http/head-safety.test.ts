@@ -79,6 +79,14 @@ t.test("no coding but chunked is served", async () => {
 	);
 });
 
+t.test("a coding and a length exclude each other", async (t) => {
+	const both = ["Host", "h", "Transfer-Encoding", "chunked"];
+	t.equal(outcome("/", both), "/");
+	const refused = { refused: "http-malformed" };
+	t.strictSame(outcome("/", [...both, "Content-Length", "5"]), refused);
+	t.strictSame(outcome("/", both, "1.0"), refused);
+});
+
 t.test("no header of Amazon is read twice, in any spelling", async () => {
 	const cases = fc.array(fc.boolean(), { minLength: 60, maxLength: 60 });
 	const names = fc.constantFrom(

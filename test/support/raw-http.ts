@@ -1,6 +1,7 @@
 /** A client that sends bytes as they stand, and the table of such requests: test/vectors/http.yaml. */
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
 import { parse } from "yaml";
 
 export interface Row {
@@ -49,13 +50,18 @@ export class RawConnection {
 	/** Interim answers seen. */
 	continues = 0;
 
-	/** @param address `host:port` */
-	constructor(address: string) {
+	/**
+	 * @param address `host:port`
+	 * @param ca PEM, where TLS is spoken
+	 */
+	constructor(address: string, ca?: Buffer) {
 		const colon = address.lastIndexOf(":");
-		this.#socket = connect(
-			Number(address.slice(colon + 1)),
-			address.slice(0, colon),
-		);
+		const port = Number(address.slice(colon + 1));
+		const host = address.slice(0, colon);
+		this.#socket =
+			ca === undefined
+				? connect(port, host)
+				: connectSecurely({ port, host, ca });
 		this.#socket.setEncoding("latin1");
 		this.#socket.on("data", (chunk: string) => {
 			this.#text += chunk;
@@ -173,13 +179,15 @@ export interface Outcome {
  * Sends a row and, where the connection stays open, one more request, which must be answered as itself.
  * Resolves when the other side has closed. That it answers nothing more is part of the outcome: the rest throws.
  * @param wanted the answers to wait for
+ * @param ca PEM, where TLS is spoken
  */
 export async function sendRow(
 	row: Row,
 	address: string,
 	wanted: Row["status"],
+	ca?: Buffer,
 ): Promise<Outcome> {
-	const connection = new RawConnection(address);
+	const connection = new RawConnection(address, ca);
 	const bytes = rawBytes(row.raw, address);
 	if (bytes.length > 0) connection.write(bytes);
 	const answers: RawAnswer[] = [];
