@@ -20,20 +20,31 @@ export function answerParserErrors(
 			socket.destroy();
 			return;
 		}
-		const { turn } = connection;
-		if (turn !== undefined) {
-			// Written now, the refusal would be taken for the answer underway.
-			turn.failBody(fault);
-			turn.response.once("close", () => lingeringEnd(socket));
-			return;
-		}
 		// A client that opened the connection in advance would read an answer as that to its first request.
 		if (fault.code === "head-too-slow" && socket.bytesRead === 0) {
 			socket.destroy();
 			return;
 		}
-		lingeringEnd(socket, rawAnswer(refuse(fault, socket)));
+		refuseRest(socket, fault, () => refuse(fault, socket));
 	});
+}
+
+/** Ends a connection whose bytes can no longer be read as HTTP, with a refusal unless an answer is underway. */
+export function refuseRest(
+	socket: Socket,
+	fault: SealgateError,
+	answer: () => S3Response,
+): void {
+	const connection = Connection.of(socket);
+	connection.break();
+	const { turn } = connection;
+	if (turn === undefined) {
+		lingeringEnd(socket, rawAnswer(answer()));
+		return;
+	}
+	// Written now, the refusal would be taken for the answer underway.
+	turn.failBody(fault);
+	turn.response.once("close", () => lingeringEnd(socket));
 }
 
 /** Undefined where the connection broke, and there is nobody to answer. */
@@ -67,7 +78,7 @@ function parserFault({
 }
 
 /** An answer for a socket that has no request: `Connection: close`, and a body that is in memory. */
-export function rawAnswer({ status, headers, body }: S3Response): Buffer {
+function rawAnswer({ status, headers, body }: S3Response): Buffer {
 	const content = body?.content ?? Buffer.alloc(0);
 	const lines = [
 		`HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

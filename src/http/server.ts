@@ -15,8 +15,7 @@ import type { Body } from "./body.ts";
 import { Connection } from "./connection.ts";
 import { checkHead } from "./head-safety.ts";
 import type { HeaderMap } from "./headers.ts";
-import { lingeringEnd } from "./linger.ts";
-import { answerParserErrors, rawAnswer } from "./parser-errors.ts";
+import { answerParserErrors, refuseRest } from "./parser-errors.ts";
 import { readHeaders } from "./read-headers.ts";
 import { RequestBody } from "./request-body.ts";
 import { type TlsIdentity, tlsOptions } from "./tls.ts";
@@ -160,7 +159,8 @@ export function createListener(
 			"The specified method is not allowed against this resource.",
 			{ fields: { Method: "CONNECT", ResourceType: "SERVICE" } },
 		);
-		lingeringEnd(socket, rawAnswer(refuse(error, describe(request))));
+		refuseRest(socket, error, () => refuse(error, describe(request)));
+		// Node's parser has let go of it: what arrives is thrown away.
 		socket.resume();
 	});
 	answerParserErrors(server, (error, socket) =>
