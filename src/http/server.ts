@@ -3,6 +3,7 @@ import {
 	createServer,
 	type IncomingMessage,
 	type Server,
+	type ServerOptions,
 	type ServerResponse,
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -81,6 +82,21 @@ function readHead(
 	return { received: { ...received, target }, headers };
 }
 
+function optionsOf(limits: ServerLimits): ServerOptions {
+	return {
+		maxHeaderSize: limits.headerBytes,
+		headersTimeout: limits.headerTime,
+		// A slow upload may take hours: bodies are bounded by progress, not by a total.
+		requestTimeout: 0,
+		keepAliveTimeout: limits.keepAlive,
+		connectionsCheckingInterval: 1_000,
+		highWaterMark: 256 * 1024,
+		noDelay: true,
+		// Refused by head-safety.ts, with an S3 error document.
+		requireHostHeader: false,
+	};
+}
+
 /**
  * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
  * @param identity where the listener ends TLS
@@ -129,18 +145,7 @@ export function createListener(
 			serve(request, response, content),
 		);
 	};
-	const options = {
-		maxHeaderSize: limits.headerBytes,
-		headersTimeout: limits.headerTime,
-		// A slow upload may take hours: bodies are bounded by progress, not by a total.
-		requestTimeout: 0,
-		keepAliveTimeout: limits.keepAlive,
-		connectionsCheckingInterval: 1_000,
-		highWaterMark: 256 * 1024,
-		noDelay: true,
-		// Refused by head-safety.ts, with an S3 error document.
-		requireHostHeader: false,
-	};
+	const options = optionsOf(limits);
 	const server =
 		identity === undefined
 			? createServer(options, arrive)
