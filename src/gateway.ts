@@ -10,6 +10,7 @@ import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { listen } from "./http/listen.ts";
+import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
@@ -17,7 +18,7 @@ import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
 import { forward, type Store } from "./layers/forward.ts";
-import { type Load, limit } from "./layers/limit.ts";
+import { Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
@@ -76,7 +77,7 @@ function compose(
 		[
 			observe([tell]), // outermost: sees every outcome, refusals too
 			answerErrors(), // any throw further in becomes one S3 error document
-			limit(load, config.limits.inFlight), // before any work on a body
+			limit(load, config.limits), // before any work on a body
 		],
 		recognise(inside, config.domains), // from here on there are operations, no URLs
 	);
@@ -191,7 +192,7 @@ export async function startGateway(
 		readonly traces?: Traces;
 	},
 ): Promise<Gateway> {
-	const load: Load = { inFlight: 0, draining: false };
+	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
 	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
 	const note = (outcome: Outcome): void => {
@@ -202,6 +203,7 @@ export async function startGateway(
 	};
 	const tell = (outcome: Outcome): void => {
 		load.inFlight -= 1;
+		load.leave(outcome.exchange.id);
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
@@ -222,7 +224,8 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(first.config.limits, respond, refuse, {
+	const limits = withinOpenFiles(first.config.limits, telemetry.log);
+	const server = createListener(limits, respond, refuse, {
 		identity: first.tls,
 		trusted: first.config.trustedProxies,
 		proxyProtocol: first.config.proxyProtocol,
@@ -362,6 +365,21 @@ function checkFixed(first: Loaded, next: Loaded): void {
 			"tls and tls.clientCa come and go by a restart only; their files may change",
 		);
 	}
+}
+
+/** More connections than the system has files for would fail in the middle of requests. */
+function withinOpenFiles<Limits extends { readonly connections: number }>(
+	limits: Limits,
+	log: Log,
+): Limits {
+	const connections = Math.min(limits.connections, mostConnections());
+	if (connections < limits.connections) {
+		log.event("warn", "fewer connections: the limit of open files is low", {
+			configured: limits.connections,
+			connections,
+		});
+	}
+	return { ...limits, connections };
 }
 
 /** Answers a question about a configuration that is not running. */

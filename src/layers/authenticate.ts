@@ -5,6 +5,7 @@ import { withoutHeaders } from "../http/headers.ts";
 import type { Layer, S3Request } from "../pipeline.ts";
 import { parseTarget } from "../s3/address.ts";
 import { hoistedHeaders } from "../s3/classify.ts";
+import { checkUserMetadata } from "../s3/user-metadata.ts";
 import {
 	type Authentication,
 	parseAuthentication,
@@ -70,6 +71,7 @@ export function authenticate(options: AuthenticationOptions): Layer {
 			hoistedHeaders(target.query).headers,
 		);
 		checkClientLimits(client.limits, request.operation, headers);
+		checkUserMetadata(headers);
 		const proven = await proveBody({ ...request, headers }, seed, options);
 		return next(withoutCredentials(proven), { ...exchange, client });
 	};

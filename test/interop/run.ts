@@ -10,6 +10,7 @@ import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
+import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import {
 	direct,
@@ -73,6 +74,7 @@ async function everyObjectHasItsKey(
 
 try {
 	await packageOfAUser();
+	await nginxInFront();
 	makeCertificates();
 	const plain = await versitygw();
 	await bothModes(plain, "plain");
