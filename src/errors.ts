@@ -31,6 +31,10 @@ export const errorKinds = {
 	"request-invalid": client("InvalidRequest", 400),
 	"header-missing": client("MissingSecurityHeader", 400),
 	"metadata-too-large": client("MetadataTooLarge", 400),
+	"encryption-algorithm-invalid": client(
+		"InvalidEncryptionAlgorithmError",
+		400,
+	),
 	"headers-too-large": client("RequestHeaderSectionTooLarge", 400),
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),
@@ -105,6 +109,12 @@ export const errorKinds = {
 		status: 502,
 		fault: "upstream",
 		retry: true,
+	},
+	"upstream-misconfigured": {
+		s3: "BadGateway",
+		status: 502,
+		fault: "gateway",
+		retry: false,
 	},
 
 	// Ourselves

@@ -1,7 +1,5 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
@@ -11,6 +9,7 @@ import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
@@ -80,7 +79,7 @@ function compose(
 			answerErrors(), // any throw further in becomes one S3 error document
 			limit(load, config.limits), // before any work on a body
 		],
-		recognise(inside), // from here on there are operations, no URLs
+		recognise(inside, config.domains), // from here on there are operations, no URLs
 	);
 }
 
@@ -226,8 +225,14 @@ export async function startGateway(
 		return answer;
 	};
 	const limits = withinOpenFiles(first.config.limits, telemetry.log);
-	const server = createListener(limits, respond, refuse, first.tls);
-	const address = await listen(server, first.config.listen).catch(
+	const server = createListener(limits, respond, refuse, {
+		identity: first.tls,
+		trusted: first.config.trustedProxies,
+		proxyProtocol: first.config.proxyProtocol,
+		forwardedProto: first.config.forwardedProto,
+	});
+	const { socketMode } = first.config;
+	const address = await listen(server, first.config.listen, socketMode).catch(
 		async (error) => {
 			await audit?.close();
 			throw error;
@@ -265,10 +270,12 @@ export async function startGateway(
 	const adminAddress =
 		admin === undefined
 			? undefined
-			: await listen(admin, first.config.admin as string).catch((error) => {
-					server.close();
-					throw error;
-				});
+			: await listen(admin, first.config.admin as string, socketMode).catch(
+					(error) => {
+						server.close();
+						throw error;
+					},
+				);
 	const shut = async (): Promise<void> => {
 		load.draining = true;
 		const closed = new Promise<void>((resolve) =>
@@ -332,15 +339,23 @@ function openAudit(
 	});
 }
 
+/** What a listener is made of, and the log that it writes. */
+const fixed = [
+	"listen",
+	"socketMode",
+	"trustedProxies",
+	"proxyProtocol",
+	"forwardedProto",
+	"admin",
+	"audit",
+] as const;
+
 /** @throws Error where the new configuration wants to listen or to record elsewhere */
 function checkFixed(first: Loaded, next: Loaded): void {
-	const { listen, admin, audit } = first.config;
-	if (
-		next.config.listen !== listen ||
-		next.config.admin !== admin ||
-		!isDeepStrictEqual(next.config.audit, audit)
-	) {
-		throw new Error("listen, admin and audit change by a restart only");
+	for (const setting of fixed) {
+		if (!isDeepStrictEqual(next.config[setting], first.config[setting])) {
+			throw new Error(`${setting} changes by a restart only`);
+		}
 	}
 	if (
 		(first.tls === undefined) !== (next.tls === undefined) ||
@@ -365,37 +380,6 @@ function withinOpenFiles<Limits extends { readonly connections: number }>(
 		});
 	}
 	return { ...limits, connections };
-}
-
-function listen(server: Server, address: string): Promise<string> {
-	return new Promise((resolve, reject) => {
-		server.once("error", (error: NodeJS.ErrnoException) => {
-			reject(
-				error.code === "EADDRINUSE"
-					? new Error(
-							`${address} is in use by another program: choose another address or stop it`,
-						)
-					: error,
-			);
-		});
-		const told = (): void => {
-			const bound = server.address() as AddressInfo | string;
-			if (typeof bound === "string") resolve(bound);
-			else
-				resolve(
-					bound.family === "IPv6"
-						? `[${bound.address}]:${bound.port}`
-						: `${bound.address}:${bound.port}`,
-				);
-		};
-		if (address.startsWith("unix:")) {
-			server.listen(address.slice("unix:".length), told);
-			return;
-		}
-		const colon = address.lastIndexOf(":");
-		const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
-		server.listen(Number(address.slice(colon + 1)), host, told);
-	});
 }
 
 /** Answers a question about a configuration that is not running. */

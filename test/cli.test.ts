@@ -1,9 +1,17 @@
 /** The commands as a user runs them: real processes. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+	copyFileSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import t from "tap";
 import { configuration } from "./support/gateway.ts";
 import { serve, startCommand } from "./support/process.ts";
@@ -130,6 +138,42 @@ t.test(
 			status: 1,
 			output: /names no admin address/,
 		});
+		child.kill("SIGTERM");
+		t.equal(await closed, 0);
+	},
+);
+
+t.test(
+	"a certificate that is renewed is served without a restart",
+	async (t) => {
+		const renewed = join(folder, "renewed.yaml");
+		const pem = (name: string) =>
+			new URL(`support/tls/${name}`, import.meta.url);
+		const renew = (name: string): void => {
+			copyFileSync(pem(`${name}.pem`), join(folder, "cert.pem"));
+			copyFileSync(pem(`${name}.key`), join(folder, "cert.key"));
+		};
+		renew("server");
+		writeFileSync(
+			renewed,
+			`${configuration("http://127.0.0.1:9")}tls: { cert: cert.pem, key: cert.key }\n`,
+		);
+		const { child, closed, until } = serve(renewed);
+		t.teardown(() => void child.kill("SIGKILL"));
+		const { address } = await until("listening");
+		const subject = async (): Promise<unknown> => {
+			const [host, port] = String(address).split(":");
+			const ca = readFileSync(pem("ca.pem"));
+			const socket = connect({ host, port: Number(port), ca });
+			await once(socket, "secureConnect");
+			const { CN } = socket.getPeerCertificate().subject;
+			socket.destroy();
+			return CN;
+		};
+		t.equal(await subject(), "server");
+		renew("server-renewed");
+		await until("reloaded");
+		t.equal(await subject(), "server-renewed");
 		child.kill("SIGTERM");
 		t.equal(await closed, 0);
 	},

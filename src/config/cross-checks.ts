@@ -9,6 +9,8 @@ export type Report = (
 
 export function crossChecks(config: Config, report: Report): void {
 	checkClients(config, report);
+	checkProxies(config, report);
+	checkUpstreams(config, report);
 	checkNames(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
@@ -43,6 +45,38 @@ function checkClients(config: Config, report: Report): void {
 		"accessKeyId",
 		report,
 	);
+}
+
+function checkProxies(config: Config, report: Report): void {
+	for (const setting of ["proxyProtocol", "forwardedProto"] as const) {
+		if (config[setting] && config.trustedProxies.length === 0) {
+			report([setting], `${setting} needs trustedProxies: whose is believed?`);
+		}
+	}
+	const onSocket = config.listen.startsWith("unix:");
+	if (config.proxyProtocol && onSocket) {
+		report(["proxyProtocol"], "proxyProtocol is not for a Unix socket");
+	}
+	config.trustedProxies.forEach((peer, index) => {
+		if (peer === "unix" && !onSocket) {
+			report(["trustedProxies", index], "listen names no Unix socket");
+		}
+	});
+}
+
+function checkUpstreams(config: Config, report: Report): void {
+	config.upstreams.forEach(({ addressing, endpoint }, index) => {
+		if (!URL.canParse(endpoint)) {
+			report(["upstreams", index, "endpoint"], `"${endpoint}" is no URL`);
+			return;
+		}
+		if (addressing === "virtual" && new URL(endpoint).hostname[0] === "[") {
+			report(
+				["upstreams", index, "addressing"],
+				"a bucket cannot stand before an IPv6 address: use addressing: path, or a host name",
+			);
+		}
+	});
 }
 
 function checkNames(config: Config, report: Report): void {

@@ -16,6 +16,17 @@ const address = z
 		/^(unix:\/.+|(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5})$/,
 		"host:port, [address]:port or unix:/path",
 	);
+const domain = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+		"a host name without a port, such as s3.example.internal",
+	)
+	.transform((text) => text.toLowerCase());
+const peer = z.union(
+	[z.literal("unix"), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+	"an IP address, a range such as 10.0.0.0/8, or unix",
+);
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
 	z.union([item.transform((value) => [value]), z.array(item).min(1)]);
 const verb = z.enum(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
@@ -150,6 +161,12 @@ export const configSchema = z.strictObject({
 	listen: address.describe(
 		"host:port or unix:/path on which clients are served.",
 	),
+	socketMode: z
+		.string()
+		.regex(/^0?[0-7]{3}$/, "permissions in octal digits, such as 0660")
+		.default("0600")
+		.transform((digits) => Number.parseInt(digits, 8))
+		.describe("Permissions of Unix sockets, admin's too."),
 	tls: z
 		.strictObject({
 			cert: z
@@ -168,6 +185,30 @@ export const configSchema = z.strictObject({
 		.optional()
 		.describe(
 			"Ends TLS at the listener. The files are read again when they change.",
+		),
+	trustedProxies: z
+		.array(peer)
+		.default([])
+		.describe(
+			"Addresses and ranges of proxies whose X-Forwarded-For names the client; unix: whoever reaches the Unix socket.",
+		),
+	proxyProtocol: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether connections of trustedProxies begin with a PROXY header, version 1 or 2.",
+		),
+	forwardedProto: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether X-Forwarded-Proto of trustedProxies says if the client speaks TLS; only where each of them sets it anew.",
+		),
+	domains: z
+		.array(domain)
+		.default([])
+		.describe(
+			"Hosts below which the labels before them are a bucket; any other host is path-style.",
 		),
 	admin: address
 		.optional()

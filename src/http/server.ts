@@ -8,7 +8,6 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { SealgateError } from "../errors.ts";
 import type { Received } from "../exchange.ts";
 import type { S3Response } from "../pipeline.ts";
@@ -17,6 +16,7 @@ import { Connection } from "./connection.ts";
 import { checkHead } from "./head-safety.ts";
 import type { HeaderMap } from "./headers.ts";
 import { answerParserErrors, refuseRest } from "./parser-errors.ts";
+import { type PeerOptions, Peers } from "./peers.ts";
 import { readHeaders } from "./read-headers.ts";
 import { RequestBody } from "./request-body.ts";
 import { type TlsIdentity, tlsOptions } from "./tls.ts";
@@ -51,15 +51,27 @@ export type Responder = (arrival: Arrival) => Promise<S3Response>;
 /** Methods whose request bodies other servers may take for a next request. RFC 9110 sections 9.3.1 to 9.3.5. */
 const withoutBodies = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
-function describe(request: IncomingMessage): Received {
+function describe(request: IncomingMessage, peers: Peers): Received {
 	return {
 		method: request.method as string,
 		target: request.url as string,
 		host: request.headers.host ?? "",
-		remoteAddress: request.socket.remoteAddress ?? "",
-		secure: request.socket instanceof TLSSocket,
+		...peers.of(request),
 	};
 }
+
+export interface ListenerOptions extends Omit<PeerOptions, "time"> {
+	/** Where the listener ends TLS. */
+	readonly identity: TlsIdentity | undefined;
+}
+
+/** Plain HTTP, and nobody before it. */
+export const plainListener: ListenerOptions = {
+	identity: undefined,
+	trusted: [],
+	proxyProtocol: false,
+	forwardedProto: false,
+};
 
 /** The arrival that the head describes. @throws SealgateError where it can be read in two ways, or is too large */
 function readHead(
@@ -99,20 +111,20 @@ function optionsOf(limits: ServerLimits): ServerOptions {
 
 /**
  * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
- * @param identity where the listener ends TLS
  */
 export function createListener(
 	limits: ServerLimits,
 	respond: Responder,
 	refuse: (error: unknown, received: Received) => S3Response,
-	identity?: TlsIdentity,
+	{ identity, ...options }: ListenerOptions = plainListener,
 ): Server {
+	const peers = new Peers({ ...options, time: limits.headerTime });
 	const serve = async (
 		request: IncomingMessage,
 		response: ServerResponse,
 		content: RequestBody,
 	): Promise<void> => {
-		let received = describe(request);
+		let received = describe(request, peers);
 		let answer: S3Response;
 		try {
 			const head = readHead(request, received, limits);
@@ -145,14 +157,15 @@ export function createListener(
 			serve(request, response, content),
 		);
 	};
-	const options = optionsOf(limits);
+	const http = optionsOf(limits);
 	const server =
 		identity === undefined
-			? createServer(options, arrive)
+			? createServer(http, arrive)
 			: createSecureServer(
-					{ ...options, ...tlsOptions(identity, limits.headerTime) },
+					{ ...http, ...tlsOptions(identity, limits.headerTime) },
 					arrive,
 				);
+	peers.readHeaders(server);
 	server.maxConnections = limits.connections;
 	// What is over the limit of Node is dropped in silence: one more than ours shows that there are too many.
 	server.maxHeadersCount = limits.headerCount + 1;
@@ -164,7 +177,7 @@ export function createListener(
 			"The specified method is not allowed against this resource.",
 			{ fields: { Method: "CONNECT", ResourceType: "SERVICE" } },
 		);
-		refuseRest(socket, error, () => refuse(error, describe(request)));
+		refuseRest(socket, error, () => refuse(error, describe(request, peers)));
 		// Node's parser has let go of it: what arrives is thrown away.
 		socket.resume();
 	});
@@ -173,8 +186,8 @@ export function createListener(
 			method: "",
 			target: "",
 			host: "",
-			remoteAddress: socket.remoteAddress ?? "",
-			secure: socket instanceof TLSSocket,
+			remoteAddress: peers.addressOf(socket),
+			secure: identity !== undefined,
 		}),
 	);
 	return server;

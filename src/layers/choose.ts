@@ -24,11 +24,7 @@ const weakening = new Set<OperationName>([
 ]);
 
 /** Operations whose wire form needs more than the pipeline gives yet; refused by name, never passed blindly. */
-const unsupported = new Set<OperationName>([
-	"PostObject",
-	"CreateSession",
-	"WriteGetObjectResponse",
-]);
+const unsupported = new Set<OperationName>(["PostObject"]);
 
 export function choose(routes: readonly Route[]): Layer {
 	return (next) => async (request, exchange) => {

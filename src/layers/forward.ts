@@ -82,6 +82,7 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 							payloadHash: framed.payloadHash,
 						},
 					);
+		let answered: S3Response;
 		try {
 			const response = await store.upstream.send(
 				{
@@ -97,12 +98,22 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 			told({ status: response.status });
 			span.set({ "http.response.status_code": response.status });
 			span.end(response.status >= 500 ? String(response.status) : undefined);
-			return withStoreError(response, operation.name, exchange.findings);
+			answered = response;
 		} catch (error) {
 			told({ error: error instanceof SealgateError ? error.code : "internal" });
 			span.end(error);
 			throw error;
 		}
+		return withStoreError(
+			answered,
+			operation.name,
+			{
+				name: store.upstream.name,
+				region: store.region,
+				signed: credentials !== undefined,
+			},
+			exchange.findings,
+		);
 	};
 }
 
