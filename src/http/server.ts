@@ -158,7 +158,7 @@ export function createListener(
 			serve(request, response, content),
 		);
 	};
-	const options = optionsOf(limits);
+	const http = optionsOf(limits);
 	const server =
 		identity === undefined
 			? createServer(options, arrive)
