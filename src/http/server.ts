@@ -161,9 +161,9 @@ export function createListener(
 	const http = optionsOf(limits);
 	const server =
 		identity === undefined
-			? createServer(options, arrive)
+			? createServer(http, arrive)
 			: createSecureServer(
-					{ ...options, ...tlsOptions(identity, limits.headerTime) },
+					{ ...http, ...tlsOptions(identity, limits.headerTime) },
 					arrive,
 				);
 	peers.readHeaders(server);
