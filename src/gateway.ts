@@ -1,5 +1,6 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
@@ -135,6 +136,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
+				directory: dirname(loaded.files[0] as string),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
