@@ -5,12 +5,14 @@ import {
 	childText,
 	customerKeyNames,
 	isCustomerKeyHeader,
+	type Operation,
 	parseXml,
 	readAll,
 	type S3Response,
 	SealgateError,
 	withoutHeaders,
 } from "../../src/index.ts";
+import { refusal as policyRefusal } from "../judging.ts";
 
 export interface Refusal {
 	/** The answer with its body in memory. */
@@ -90,4 +92,11 @@ export function discard(body: Body | undefined): void {
 	body
 		?.start({ data: () => true, end() {}, fail() {} })
 		.stop(new Error("the answer is not wanted"));
+}
+
+/** A write that may lie there without the key. */
+export function unconfirmed({ name, bucket, key }: Operation): SealgateError {
+	return policyRefusal(
+		`the store answered ${name} of ${bucket}/${key} and did not say that it used the key: what it has may lie there unencrypted. The store must know SSE-C.`,
+	);
 }

@@ -64,11 +64,8 @@ function sendsOf(
 		return uploads.began(request.operation, await explained(response));
 	};
 	const looks: Send = async (request, next, exchange) => {
-		const { operation } = request;
-		const first = uploads.get(operation);
-		const tried = await tryKeys(keys, request, next, exchange, first);
-		if (tried.response.status < 300) uploads.set(operation, tried.index);
-		return tried.response;
+		const first = uploads.get(request.operation);
+		return (await tryKeys(keys, request, next, exchange, first)).response;
 	};
 	return {
 		GetObject: reads,

@@ -88,6 +88,10 @@ export async function read(
 	}
 	if (onPlaintext === "refuse") {
 		if (saysPlaintext(refusal)) throw plaintext(request);
+		if (refusal.code === "" && response.status === 400) {
+			exchange.findings.reason =
+				"the store gives no reason; perhaps the object was not written with a key of this route";
+		}
 		return response;
 	}
 	return (await readPlain(refusal, request, next, exchange)) ?? response;

@@ -14,7 +14,13 @@ import {
 	type S3Response,
 	SealgateError,
 } from "../../src/index.ts";
-import { discard, mayBeWrongKey, refusalOf } from "./answers.ts";
+import {
+	discard,
+	mayBeWrongKey,
+	refusalOf,
+	unconfirmed,
+	usedKey,
+} from "./answers.ts";
 import type { Keys } from "./keys.ts";
 
 /** Uploads remembered at once; the one that was used longest ago is forgotten. */
@@ -23,6 +29,7 @@ const documentBytes = 64 * 1024;
 
 export class Uploads {
 	readonly #keys: Keys;
+	/** Only what the store's answers claim: some take any key for what has no bytes. */
 	readonly #known = new Map<string, number>();
 
 	constructor(keys: Keys) {
@@ -37,44 +44,49 @@ export class Uploads {
 		return index;
 	}
 
-	set(operation: Operation, index: number): void {
-		if (this.#keys.count > 1) this.#remember(idOf(operation), index);
-	}
-
-	/** Learns the upload that the answer to a CreateMultipartUpload names. */
+	/** Learns the upload that the answer to a CreateMultipartUpload names, where it names the key too. */
 	async began(operation: Operation, response: S3Response): Promise<S3Response> {
 		const { body, status } = response;
-		if (this.#keys.count === 1 || status !== 200 || !body) return response;
+		if (status !== 200 || !body) return response;
+		if (!usedKey(response, this.#keys.headers(0, operation))) return response;
 		const content = await readAll(
 			body,
 			documentBytes,
 			() =>
 				new SealgateError("upstream-broken", "The store's answer is too long."),
 		);
-		const uploadId = childText(parseXml(content), "UploadId") ?? "";
-		this.set({ ...operation, query: [["uploadId", uploadId]] }, 0);
+		const uploadId = uploadIdIn(content);
+		if (uploadId !== undefined) {
+			const query = [["uploadId", uploadId]] as const;
+			this.#remember(idOf({ ...operation, query }), 0);
+		}
 		return { ...response, body: bodyOf(content) };
 	}
 
 	/**
 	 * Asks the store with an empty part of the same number, which the part itself then replaces: no other request of S3
-	 * tells the keys of an upload apart. The newest where no key fits: the store's answer to the part will say why.
+	 * tells the keys of an upload apart, or proves of a copied part that a key is used. The newest where none fits: the
+	 * store's answer to the part will say why.
+	 * @throws SealgateError `policy-refused` where the store does not say that it used the key
 	 */
 	async find(request: S3Request, next: Next): Promise<number> {
 		const { operation } = request;
 		const known = this.get(operation);
-		if (known !== undefined || this.#keys.count === 1) return known ?? 0;
+		if (known !== undefined) return known;
+		if (this.#keys.count === 1 && operation.name === "UploadPart") return 0;
 		for (let index = 0; index < this.#keys.count; index++) {
+			const key = this.#keys.headers(index, operation);
 			const response = await next({
 				operation: { ...operation, name: "UploadPart" },
-				headers: new Map(Object.entries(this.#keys.headers(index, operation))),
+				headers: new Map(Object.entries(key)),
 				body: bodyOf(Buffer.alloc(0)),
 			});
 			const refusal = await refusalOf(response);
 			if (refusal !== undefined && mayBeWrongKey(refusal)) continue;
 			discard(response.body);
 			if (response.status >= 300) break;
-			this.set(operation, index);
+			if (!usedKey(response, key)) throw unconfirmed(operation);
+			this.#remember(idOf(operation), index);
 			return index;
 		}
 		return 0;
@@ -90,4 +102,13 @@ export class Uploads {
 
 function idOf({ bucket, key, query }: Operation): string {
 	return JSON.stringify([bucket, key, queryValue(query, "uploadId")]);
+}
+
+/** What is wrong with the document is the client's to see. */
+function uploadIdIn(document: Buffer): string | undefined {
+	try {
+		return childText(parseXml(document), "UploadId");
+	} catch {
+		return undefined;
+	}
 }

@@ -1,14 +1,16 @@
 /** Writes: always with the newest key, and only to a store that says it used it. */
 import {
+	bodyOf,
+	isCustomerKeyHeader,
 	type Next,
+	readAll,
 	type S3Request,
 	type S3Response,
 	SealgateError,
 	withHeaders,
 	withoutHeaders,
 } from "../../src/index.ts";
-import { refusal } from "../judging.ts";
-import { discard, refusalOf, usedKey } from "./answers.ts";
+import { discard, refusalOf, unconfirmed, usedKey } from "./answers.ts";
 import type { Keys } from "./keys.ts";
 
 /** What asks the store for an encryption of its own; S3 takes one or the other. */
@@ -26,6 +28,9 @@ export function withKey(
 	return { ...request, headers: withHeaders(others, headers) };
 }
 
+/** Bytes of the document of a copy, with white space in front of it. */
+const documentBytes = 1024 * 1024;
+
 /** @throws SealgateError `access-denied` where the store refuses, with what may be behind it */
 export async function explained(response: S3Response): Promise<S3Response> {
 	const found = await refusalOf(response);
@@ -38,7 +43,7 @@ export async function explained(response: S3Response): Promise<S3Response> {
 }
 
 /**
- * Holds a write against the store's answer. One that names no key is asked again by a HEAD with the key.
+ * Holds a write against the store's answer. MinIO names no key in the answer to a copy: what is there is looked at.
  * @throws SealgateError `policy-refused` where the store does not say that it used the key
  */
 export async function confirmed(
@@ -46,26 +51,42 @@ export async function confirmed(
 	response: S3Response,
 	next: Next,
 ): Promise<S3Response> {
-	if (
-		response.status >= 300 ||
-		usedKey(response, Object.fromEntries(sent.headers))
-	)
-		return response;
-	if (await isThereWithKey(sent, next)) return response;
-	discard(response.body);
-	const { name, bucket, key } = sent.operation;
-	throw refusal(
-		`the store answered ${name} of ${bucket}/${key} and did not say that it used the key: what it has may lie there unencrypted. The store must know SSE-C.`,
-	);
+	const { operation } = sent;
+	if (response.status >= 300) return response;
+	if (usedKey(response, Object.fromEntries(sent.headers))) return response;
+	// Its upload has been asked with a part that is none.
+	if (operation.name === "UploadPartCopy") return response;
+	if (operation.name === "UploadPart") {
+		discard(response.body);
+		throw unconfirmed(operation);
+	}
+	const ended = await atItsEnd(response);
+	if (failedLate(ended) || (await isThereWithKey(sent, next))) return ended;
+	throw unconfirmed(operation);
 }
 
-/** A part cannot be looked at. */
+/** The answer once it has ended: a copy may still be at work behind a status that has left. */
+async function atItsEnd(response: S3Response): Promise<S3Response> {
+	if (response.body === undefined) return response;
+	const content = await readAll(
+		response.body,
+		documentBytes,
+		() =>
+			new SealgateError("upstream-broken", "The store's answer is too long."),
+	);
+	return { ...response, body: bodyOf(content) };
+}
+
+function failedLate({ body }: S3Response): boolean {
+	const content = body?.content?.toString("utf8").trim() ?? "";
+	return /^(<\?xml[^>]*>\s*)?<Error[\s>]/.test(content);
+}
+
 async function isThereWithKey(sent: S3Request, next: Next): Promise<boolean> {
-	if (sent.operation.name !== "PutObject") return false;
 	const { bucket, key } = sent.operation;
 	const headers = withoutHeaders(
 		sent.headers,
-		(name) => !name.startsWith("x-amz-server-side-encryption-customer-"),
+		(name) => !isCustomerKeyHeader(name) || name.includes("copy-source"),
 	);
 	const response = await next({
 		operation: { name: "HeadObject", method: "HEAD", bucket, key, query: [] },

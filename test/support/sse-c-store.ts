@@ -7,6 +7,8 @@ export interface Flavour {
 	readonly wrongKey: readonly [status: number, code: string, message: string];
 	/** Whether a key for an object without one is refused, or nobody minds. */
 	readonly refusesKeyOfPlain: boolean;
+	/** Whether what has no body is answered without a word of the key, as by MinIO. */
+	readonly silent: boolean;
 	/** Whether it knows SSE-C at all. versitygw does not. */
 	readonly knows: boolean;
 }
@@ -18,6 +20,7 @@ export const aws: Flavour = {
 		"Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.",
 	],
 	refusesKeyOfPlain: true,
+	silent: false,
 	knows: true,
 };
 export const ceph: Flavour = {
@@ -27,7 +30,13 @@ export const ceph: Flavour = {
 		"The calculated MD5 hash of the key did not match the hash that was provided.",
 	],
 	refusesKeyOfPlain: false,
+	silent: false,
 	knows: true,
+};
+export const minio: Flavour = {
+	...aws,
+	wrongKey: [403, "AccessDenied", "Access Denied."],
+	silent: true,
 };
 export const versitygw: Flavour = { ...aws, knows: false };
 
@@ -86,7 +95,10 @@ export function keepEncrypted(flavour: Flavour): Answer {
 		if (request.method === "POST" && query === "uploads=") {
 			const id = `upload-${uploads.size}`;
 			uploads.set(id, md5);
-			return [md5, `<R><UploadId>${id}</UploadId></R>`];
+			return [
+				flavour.silent ? undefined : md5,
+				`<R><UploadId>${id}</UploadId></R>`,
+			];
 		}
 		if (upload !== null) {
 			if (!uploads.has(upload))
@@ -106,7 +118,8 @@ export function keepEncrypted(flavour: Flavour): Answer {
 					? open(source, md5Of(request, ofSource)).body
 					: unframed(request);
 			if (upload === null) objects.set(path, { md5, body });
-			return [md5, typeof source === "string" ? "<CopyResult/>" : ""];
+			if (typeof source !== "string") return [md5, ""];
+			return [flavour.silent ? undefined : md5, "<CopyResult/>"];
 		}
 		if (request.method === "POST") return [undefined, "<Completed/>"];
 		if (upload !== null) return [undefined, "<Parts/>"];
