@@ -15,7 +15,7 @@ export const sseC = definePlugin({
 		if (configured.mode === "strip") return stripPolicy(configured.plainHttp);
 		if (!upstream.secure) {
 			throw new Error(
-				`sse-c: inject sends keys, and upstream "${upstream.name}" is reached without TLS: its endpoint must be https`,
+				`inject sends keys, and upstream "${upstream.name}" is reached without TLS: its endpoint must be https`,
 			);
 		}
 		return injectPolicy(configured, keysOf(configured, directory));
