@@ -12,7 +12,6 @@ import {
 	SealgateError,
 	withoutHeaders,
 } from "../../src/index.ts";
-import { refusal as policyRefusal } from "../judging.ts";
 
 export interface Refusal {
 	/** The answer with its body in memory. */
@@ -96,7 +95,8 @@ export function discard(body: Body | undefined): void {
 
 /** A write that may lie there without the key. */
 export function unconfirmed({ name, bucket, key }: Operation): SealgateError {
-	return policyRefusal(
-		`the store answered ${name} of ${bucket}/${key} and did not say that it used the key: what it has may lie there unencrypted. The store must know SSE-C.`,
+	return new SealgateError(
+		"unconfirmed",
+		`Access Denied: the store answered ${name} of ${bucket}/${key} and did not say that it used the key: what it has may lie there unencrypted. The store must know SSE-C.`,
 	);
 }

@@ -22,8 +22,7 @@ const md5 = `${keyName}-md5`;
 const secret = "a secret for tests, 32 bytes or more";
 const triple = customerKeyHeaders(Buffer.alloc(32, 7), "object");
 const taking = operationNames.filter((name) => operationRow(name).acceptsSseC);
-/** Those that the kit can show: a PutObject is followed by a HEAD. */
-const writes = ["CopyObject", "UploadPart", "UploadPartCopy"];
+const writes = ["PutObject", "CopyObject", "UploadPart", "UploadPartCopy"];
 
 async function send(options: Options, sent: Sent) {
 	const policy = await setUp(sseC, options);
@@ -279,7 +278,7 @@ t.test(
 			);
 			t.match(
 				refused,
-				{ code: "policy-refused", message: /may lie there unencrypted/ },
+				{ code: "unconfirmed", message: /may lie there unencrypted/ },
 				operation,
 			);
 			const other = await send(
@@ -515,6 +514,7 @@ t.test("options that cannot work are faults", async (t) => {
 			{ mode: "inject", secrets: secret },
 			{
 				route: "r",
+				prefix: "",
 				upstream: { name: "s", endpoint: "http://127.0.0.1", secure: false },
 				directory: ".",
 			},

@@ -67,7 +67,7 @@ export class Uploads {
 	 * Asks the store with an empty part of the same number, which the part itself then replaces: no other request of S3
 	 * tells the keys of an upload apart, or proves of a copied part that a key is used. The newest where none fits: the
 	 * store's answer to the part will say why.
-	 * @throws SealgateError `policy-refused` where the store does not say that it used the key
+	 * @throws SealgateError `unconfirmed` where the store does not say that it used the key
 	 */
 	async find(request: S3Request, next: Next): Promise<number> {
 		const { operation } = request;

@@ -44,7 +44,7 @@ export async function explained(response: S3Response): Promise<S3Response> {
 
 /**
  * Holds a write against the store's answer. MinIO names no key in the answer to a copy: what is there is looked at.
- * @throws SealgateError `policy-refused` where the store does not say that it used the key
+ * @throws SealgateError `unconfirmed` where the store does not say that it used the key
  */
 export async function confirmed(
 	sent: S3Request,
