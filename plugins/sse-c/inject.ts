@@ -51,13 +51,13 @@ function sendsOf(
 		const sent = withKey(request, keys, 0);
 		const response = await next(sent);
 		if (exchange.dryRun) return response;
-		return confirmed(sent, await explained(response), next);
+		return confirmed(sent, await explained(response), next, exchange);
 	};
 	const parts: Send = async (request, next, exchange) => {
 		if (exchange.dryRun) return next(withKey(request, keys, 0));
 		const index = await uploads.find(request, next);
 		const sent = withKey(request, keys, index);
-		return confirmed(sent, await next(sent), next);
+		return confirmed(sent, await next(sent), next, exchange);
 	};
 	const begins: Send = async (request, next) => {
 		const response = await next(withKey(request, keys, 0));

@@ -1,6 +1,8 @@
 /** Writes: always with the newest key, and only to a store that says it used it. */
 import {
+	answerMeanwhile,
 	bodyOf,
+	type Exchange,
 	isCustomerKeyHeader,
 	type Next,
 	readAll,
@@ -50,6 +52,7 @@ export async function confirmed(
 	sent: S3Request,
 	response: S3Response,
 	next: Next,
+	exchange: Exchange,
 ): Promise<S3Response> {
 	const { operation } = sent;
 	if (response.status >= 300) return response;
@@ -60,9 +63,19 @@ export async function confirmed(
 		discard(response.body);
 		throw unconfirmed(operation);
 	}
+	const looked = look(sent, response, next);
+	if (operation.name !== "CopyObject") return looked;
+	return answerMeanwhile(looked, exchange, { headers: response.headers });
+}
+
+async function look(
+	sent: S3Request,
+	response: S3Response,
+	next: Next,
+): Promise<S3Response> {
 	const ended = await atItsEnd(response);
 	if (failedLate(ended) || (await isThereWithKey(sent, next))) return ended;
-	throw unconfirmed(operation);
+	throw unconfirmed(sent.operation);
 }
 
 /** The answer once it has ended: a copy may still be at work behind a status that has left. */
