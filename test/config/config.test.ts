@@ -249,7 +249,7 @@ t.test("the example that teaches every setting has no fault", async (t) => {
 		ARCHIVE_SECRET: "c".repeat(32),
 	};
 	const { config } = await loadConfig(file, environment, plugins);
-	t.equal(config.routes.length, 2);
+	t.equal(config.routes.length, 3);
 });
 
 t.test(

@@ -11,6 +11,7 @@ import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
 import { packageOfAUser } from "./package.ts";
+import { customerKeys } from "./sse-c.ts";
 import {
 	direct,
 	minio,
@@ -98,6 +99,7 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(secureMinio, "sealed-tls");
+	await customerKeys(secureMinio);
 	const old = await ceph();
 	await overTls(old, "old");
 	await confirmRefuses(old);
