@@ -60,15 +60,21 @@ async function openedWith(
 		headers: new Map(),
 		body: undefined,
 	};
+	const asked = aside({ ...exchange, route: from });
 	const { status } = await applyPolicies(
 		from,
 		head,
-		aside({ ...exchange, route: from }),
+		asked,
 		(request, exchange) => {
 			last = request.headers;
 			return next(request, exchange);
 		},
 	);
+	// Which of its keys are still needed is counted for copies too.
+	const { events = [] } = asked.findings;
+	const { findings } = exchange;
+	if (events.length > 0)
+		findings.events = [...(findings.events ?? []), ...events];
 	return status < 300 ? last : undefined;
 }
 

@@ -330,6 +330,11 @@ for (const [maker, flavour] of Object.entries({ aws, minio }))
 
 			const rotated = await source(copy("/rotated/k", "/rotated/l"));
 			t.equal(rotated.status, 200, "the older key opens, the newest closes");
+			t.match(
+				wire.gateway.outcomes.at(-1)?.exchange.findings.events,
+				[{ route: "rotated", event: "older-key" }],
+				"and is counted",
+			);
 			t.not(rotated.headers[copyKeyName], rotated.headers[keyName]);
 			t.equal((await wire.send(get("/new/l"))).body, "content");
 
