@@ -130,6 +130,6 @@ function isSilent(
 
 function plaintext({ operation: { bucket, key } }: S3Request) {
 	return refuse(
-		`${bucket}/${key} was not written with a key of this route, and the store gives it without one. Copy it onto itself through the gateway, or allow such reads by onPlaintext: allow.`,
+		`${bucket}/${key} was not written with a key of this route, and the store gives it without one. Under onPlaintext: allow it can be read, and a copy onto itself gives it the key.`,
 	);
 }
