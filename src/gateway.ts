@@ -1,12 +1,13 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
 import { auditRecord } from "./audit/record.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
-import { redact } from "./config/redact.ts";
+import { redact, redactConfig } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
@@ -27,6 +28,7 @@ import { type Outcome, observe } from "./layers/observe.ts";
 import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
+import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -122,17 +124,23 @@ async function createGeneration(
 			await Promise.all(
 				[...stores.values()].map((store) => store.upstream.close()),
 			);
-			for (const route of routes) {
-				for (const { policy } of route.policies) await policy.close?.();
-			}
+			await closePolicies(routes);
 		},
 	};
 }
 
+async function closePolicies(routes: readonly Route[]): Promise<void> {
+	for (const route of routes) {
+		for (const { policy } of route.policies) await policy.close?.();
+	}
+}
+
+/** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
 async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 	const { config, policies } = loaded;
-	return Promise.all(
-		config.routes.map(async (route) => {
+	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
+	const routes = await Promise.all(
+		config.routes.map(async (route, index) => {
 			const upstream = config.upstreams.find(
 				({ name }) => name === route.upstream,
 			);
@@ -145,6 +153,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
+				directory: dirname(loaded.files[0] as string),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
@@ -153,16 +162,44 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 				upstream: route.upstream,
 				mode: route.mode,
 				policies: await Promise.all(
-					configured.map(async ({ plugin, options }) => ({
+					configured.map(async ({ plugin, options }, place) => ({
 						name: plugin.name,
 						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
-						options: redact(options),
-						policy: await plugin.setup(options, host),
+						options: redact(options, plugin.options),
+						policy: await setUp(plugin, options, host).catch(
+							({ message }: Error) => {
+								const path = ["routes", index, "policies", place];
+								faults.push({ path: [...path, plugin.name], message });
+								return idle;
+							},
+						),
 					})),
 				),
 			};
 		}),
 	);
+	if (faults.length === 0) return routes;
+	await closePolicies(routes);
+	throw loaded.faults(faults);
+}
+
+async function setUp(
+	plugin: Plugin,
+	options: unknown,
+	host: PolicyHost,
+): Promise<Policy> {
+	return plugin.setup(options, host);
+}
+
+/** In place of a policy that could not be set up; it serves nothing. */
+const idle: Policy = {
+	operations: [],
+	handle: (request, next) => next(request),
+};
+
+/** Sets every policy up and releases it. @throws ConfigFaults where one cannot work */
+export async function rehearse(loaded: Loaded): Promise<void> {
+	await closePolicies(await setUpRoutes(loaded));
 }
 
 /** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
@@ -258,7 +295,7 @@ export async function startGateway(
 							troubles: troublesOf(current.routes),
 						},
 					}),
-					config: () => redact(current.loaded.config),
+					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
 						explain(
 							current.routes,
@@ -404,5 +441,10 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	return explain(await setUpRoutes(loaded), question, exchange);
+	const routes = await setUpRoutes(loaded);
+	try {
+		return await explain(routes, question, exchange);
+	} finally {
+		await closePolicies(routes);
+	}
 }
