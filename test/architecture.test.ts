@@ -69,6 +69,17 @@ t.test("sigv4 is pure, and may use s3", async (t) => {
 	);
 });
 
+t.test("sigv2 is pure, and may use s3 and sigv4", async (t) => {
+	check(
+		t,
+		/^src\/sigv2\//,
+		(name) =>
+			name === "node:crypto" ||
+			name === "src/errors.ts" ||
+			/^src\/(s3|sigv2|sigv4)\//.test(name),
+	);
+});
+
 t.test("crypto is pure: node, errors and its own files", async (t) => {
 	check(
 		t,
@@ -89,12 +100,15 @@ t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 });
 
 t.test(
-	"plugins use the public API and each other's shared files, nothing else",
+	"plugins use the public API, each other's shared files and node, nothing else",
 	async (t) => {
 		check(
 			t,
 			/^plugins\//,
-			(name) => name === "src/index.ts" || name.startsWith("plugins/"),
+			(name) =>
+				name === "src/index.ts" ||
+				name.startsWith("plugins/") ||
+				name.startsWith("node:"),
 		);
 	},
 );
