@@ -38,6 +38,8 @@ export interface HostileStore {
 	readonly asked: Asked[];
 	/** Served in place of the honest store's, by path: `/bucket/key`. */
 	readonly shelf: Map<string, Kept>;
+	/** Answers in place of the honest store, which hears nothing of it. */
+	instead: (asked: Asked) => Told | undefined;
 	/** Changes an answer, the shelf's too. */
 	alter: (asked: Asked, told: Told) => Told | Promise<Told>;
 	close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function startHostileStore(honest: string): Promise<HostileStore> {
 	const store = {
 		asked: [] as Asked[],
 		shelf: new Map<string, Kept>(),
+		instead: (_asked: Asked): Told | undefined => undefined,
 		alter: (_asked: Asked, told: Told): Told | Promise<Told> => told,
 	};
 	const serve = async (
@@ -58,9 +61,10 @@ export async function startHostileStore(honest: string): Promise<HostileStore> {
 		const kept = store.shelf.get(asked.path);
 		const reads = asked.method === "GET" || asked.method === "HEAD";
 		const told =
-			kept !== undefined && reads
+			store.instead(asked) ??
+			(kept !== undefined && reads
 				? answerOf(kept, asked)
-				: await forward(honest, incoming, asked);
+				: await forward(honest, incoming, asked));
 		write(response, asked, await store.alter(asked, told));
 	};
 	const server = createServer((incoming, response) => {
