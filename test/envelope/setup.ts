@@ -23,19 +23,31 @@ export interface Sealed {
 	readonly passphrase: string;
 	/** Through the gateway. */
 	readonly client: S3Client;
+	/** Through the same gateway by another route, where `also` asked for one. */
+	readonly other: S3Client;
 	/** Past it, at the store. */
 	readonly store: S3Client;
 	readonly gateway: TestGateway;
 	readonly bucket: string;
 }
 
-function clientOf(endpoint: string): S3Client {
+/** For a client of its own: of the mode `observe`, or with other options. */
+function routeOf(also: string): string {
+	if (also === "") return "";
+	const observes = also === "observe";
+	const options = observes ? "" : also;
+	const keyId = options.includes("keyId:") ? "" : ", keyId: alias/photos";
+	return `  - { name: other, match: { client: other }, upstream: store, mode: ${observes ? "observe" : "enforce"}, policies: [{ envelope: { keys: main${keyId}${options} } }] }
+`;
+}
+
+function clientOf(endpoint: string, id = accessKeyId): S3Client {
 	return new S3Client({
 		endpoint,
 		region: "us-east-1",
 		forcePathStyle: true,
 		maxAttempts: 1,
-		credentials: { accessKeyId, secretAccessKey },
+		credentials: { accessKeyId: id, secretAccessKey },
 	});
 }
 
@@ -46,6 +58,7 @@ export async function startSealed(
 		between = (honest: string) => honest as string | Promise<string>,
 		authentication = "verify",
 		mode = "enforce",
+		also = "",
 	} = {},
 ): Promise<Sealed> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-envelope-"));
@@ -53,8 +66,9 @@ export async function startSealed(
 	const secret = () => ({ passphrase: Buffer.from(passphrase) });
 	const now = new Date();
 	await createKeyring(keyring, secret(), cheap, now);
-	const add = addKey({ alias: "alias/photos" });
-	await changeKeyring(keyring, secret(), add, now);
+	for (const alias of ["alias/photos", "alias/new"]) {
+		await changeKeyring(keyring, secret(), addKey({ alias }), now);
+	}
 	const store = await startStore({
 		directory: join(folder, "store"),
 		accessKeyId,
@@ -63,7 +77,7 @@ export async function startSealed(
 	const clients =
 		authentication === "trust"
 			? ""
-			: `clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }]`;
+			: `clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }, { name: other, accessKeyId: OTHERACCESSKEY, secretAccessKey: ${secretAccessKey} }]`;
 	const gateway = await startTestGateway(`
 listen: 127.0.0.1:0
 authentication: ${authentication}
@@ -71,7 +85,7 @@ ${clients}
 upstreams: [{ name: store, endpoint: "${await between(store.endpoint)}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
 keys: [{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }]
 routes:
-  - { name: sealed, match: {}, upstream: store, mode: ${mode}, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
+${routeOf(also)}  - { name: sealed, match: {}, upstream: store, mode: ${mode}, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
 limits: { drain: 1s }
 `);
 	t.teardown(async () => {
@@ -83,6 +97,7 @@ limits: { drain: 1s }
 		keyring,
 		passphrase,
 		client: clientOf(gateway.endpoint),
+		other: clientOf(gateway.endpoint, "OTHERACCESSKEY"),
 		store: clientOf(store.endpoint),
 		gateway,
 		bucket: `sealed-${randomBytes(4).toString("hex")}`,
