@@ -1,5 +1,6 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
+export { bounded } from "./bounded.ts";
 export {
 	type PartTable,
 	partAssociatedData,

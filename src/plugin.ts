@@ -50,12 +50,14 @@ export interface Policy {
 	/**
 	 * Rewrites one entry of a listing, or hides it by answering undefined: an object (`Contents`, `Version`) or an
 	 * `Upload`. Asked of the route that the entry's key falls on, whichever route the listing took; `operation` is the
-	 * listing's, with the entry's key, decoded. Belongs to the effect `listing`.
+	 * listing's, with the entry's key, decoded. `ask` sends a request of the policy's own, through all policies of that
+	 * route, this one too. Belongs to the effect `listing`.
 	 */
 	entry?(
 		entry: XmlElement,
 		operation: Operation,
 		exchange: Exchange,
+		ask: (request: S3Request) => Promise<S3Response>,
 	): XmlElement | undefined | Promise<XmlElement | undefined>;
 	/** A sentence for each thing that keeps it from its work; the admin port shows them on `/readyz`. */
 	troubles?(): readonly string[];

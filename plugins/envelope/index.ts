@@ -15,9 +15,10 @@ import { getAttributes } from "./attributes.ts";
 import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copy.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
+import { ExactSizes } from "./exact-sizes.ts";
 import { getObject } from "./get-object.ts";
 import { headObject } from "./head-object.ts";
-import { listedEntry } from "./listing.ts";
+import { derivedSize, listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
 import { ProvenTables } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
@@ -98,6 +99,7 @@ export const envelope = definePlugin({
 			random: randomBytes,
 			tables: new ProvenTables(),
 		};
+		const sizes = new ExactSizes();
 		return {
 			operations: "all",
 			// What is encrypted stays readable, and is never copied under a name that it does not open under.
@@ -116,7 +118,17 @@ export const envelope = definePlugin({
 				if (exchange.dryRun) return explained(request, next);
 				return handler(settings, request, next, exchange);
 			},
-			entry: (entry) => listedEntry(entry, format, configured.listUploads),
+			async entry(entry, operation, _exchange, ask) {
+				if (entry.name === "Upload") {
+					return configured.listUploads === "raw" ? entry : undefined;
+				}
+				const derived = derivedSize(entry, format);
+				const size =
+					configured.listSizes === "exact"
+						? await sizes.of(entry, operation, ask)
+						: undefined;
+				return listedEntry(entry, size ?? derived);
+			},
 			troubles() {
 				const open = openTo(configured);
 				return open === undefined ? [] : [open];

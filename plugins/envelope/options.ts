@@ -64,6 +64,12 @@ export const options = z.strictObject({
 		.describe(
 			"How many parts of different sizes are looked at one by one for a range or a HEAD; an object of more is refused.",
 		),
+	listSizes: z
+		.enum(["derived", "exact"])
+		.default("derived")
+		.describe(
+			"derived: listings tell sizes by arithmetic; exact: by a HEAD for each object that has not been seen before, for prefixes that hold objects of several kinds.",
+		),
 	listUploads: z
 		.enum(["hidden", "raw"])
 		.default("hidden")

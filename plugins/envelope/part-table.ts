@@ -3,6 +3,7 @@
  * end has proven them: the terminator, or the last segments of the parts.
  */
 import {
+	bounded,
 	ciphertextLength,
 	DecryptionError,
 	openStreams,
@@ -33,6 +34,8 @@ export interface StoredObject {
 	fetch(start: number, end: number): Promise<Buffer>;
 }
 
+/** Questions to the store at a time. */
+const mostAtOnce = 8;
 /** A terminator counted. */
 const mostParts = 10_000;
 const longestTerminator = 56 + 16 * mostParts;
@@ -119,7 +122,8 @@ async function partSizes(
 			`The object has ${count} parts of different sizes: more than the ${mostLooks} that verifyLayout.maxParts lets be looked at one by one.`,
 		);
 	}
-	for (let part = 2; part < count - 1; part++) await look(part);
+	const others = Array.from({ length: between }, (_, index) => index + 2);
+	await bounded(others, mostAtOnce, look);
 	if (sizes.reduce((sum, part) => sum + part, 0) !== size) {
 		throw new DecryptionError(
 			"stream-malformed",
@@ -140,20 +144,19 @@ async function proveParts(
 	ended: boolean,
 ): Promise<void> {
 	const uniform = lengths.slice(0, -1).every((length) => length === lengths[0]);
+	const claims: Parameters<typeof proveLength>[2][] = [];
 	let start = 0;
 	for (const [index, length] of lengths.entries()) {
 		const final = index === lengths.length - 1;
 		const isLast = final && !ended;
 		if (final || index === 0 || !uniform) {
-			await proveLength(found, stored, {
-				part: index + 1,
-				length,
-				start,
-				isLast,
-			});
+			claims.push({ part: index + 1, length, start, isLast });
 		}
 		start += ciphertextLength(length, found.record.format.segmentBytes);
 	}
+	await bounded(claims, mostAtOnce, (claim) =>
+		proveLength(found, stored, claim),
+	);
 }
 
 async function proveLength(

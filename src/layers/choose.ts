@@ -15,7 +15,7 @@ import {
 	withSourceKey,
 } from "./copy-source-key.ts";
 import { deleteObjects } from "./delete-objects.ts";
-import { applyPolicies, evaluate } from "./evaluate.ts";
+import { applyPolicies, aside, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { refuseOwnMetadata } from "./own-metadata.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
@@ -92,7 +92,9 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const response = await pass(route, request, routed, next);
 		if (!rewritesListing(routes, operation)) return response;
-		return rewriteListing(response, operation, routed, at);
+		return rewriteListing(response, operation, routed, at, (route, request) =>
+			pass(route, request, aside({ ...routed, route }), next),
+		);
 	};
 }
 

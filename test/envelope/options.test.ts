@@ -3,6 +3,8 @@ import {
 	CopyObjectCommand,
 	GetObjectCommand,
 	HeadObjectCommand,
+	ListObjectsCommand,
+	ListObjectsV2Command,
 	PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import t from "tap";
@@ -228,7 +230,7 @@ t.test("headSize: stated asks the store once", async (t) => {
 });
 
 t.test(
-	"verifyLayout: an object of more unequal parts is read whole, not in part",
+	"verifyLayout: an object of more unequal parts is refused, and one of fewer is read in part",
 	async (t) => {
 		const sealed = await startSealed(t, ", verifyLayout: { maxParts: 3 }");
 		const { client, bucket } = sealed;
@@ -309,3 +311,69 @@ t.test(
 		);
 	},
 );
+
+t.test(
+	"listSizes: derived is arithmetic, exact is what HEAD says, also of mixed prefixes",
+	async (t) => {
+		const unaligned = [
+			sample(5 * 1024 ** 2 + 40_000, 1),
+			sample(5 * 1024 ** 2 + 40_000, 2),
+			sample(7, 3),
+		];
+		const sizes = {
+			plain: 100_000,
+			parts: 10 * 1024 ** 2 + 80_007,
+			single: 70_000,
+		};
+		for (const [mode, expected] of [
+			["exact", sizes],
+			["derived", { ...sizes, plain: 99_928, parts: sizes.parts - 16 }],
+		] as const) {
+			const sealed = await startSealed(
+				t,
+				`, onPlaintext: allow, listSizes: ${mode}`,
+			);
+			const { client, store, bucket, gateway } = sealed;
+			await store.send(
+				new PutObjectCommand({
+					Bucket: bucket,
+					Key: "plain",
+					Body: sample(sizes.plain),
+				}),
+			);
+			await client.send(
+				new PutObjectCommand({
+					Bucket: bucket,
+					Key: "single",
+					Body: sample(sizes.single),
+				}),
+			);
+			await uploadParts(sealed, "parts", unaligned);
+			const list = async () => {
+				const { Contents = [] } = await client.send(
+					new ListObjectsV2Command({ Bucket: bucket }),
+				);
+				return Object.fromEntries(Contents.map(({ Key, Size }) => [Key, Size]));
+			};
+			t.strictSame(await list(), expected, mode);
+			t.strictSame(await list(), expected);
+			const asked = gateway.outcomes.at(-1)?.exchange.findings.upstreamRequests;
+			t.equal(asked?.length, 1, "what was looked at once is remembered");
+		}
+	},
+);
+
+t.test("an object that does not open hides no listing", async (t) => {
+	const sealed = await startSealed(t, ", listSizes: exact");
+	const { client, store, bucket } = sealed;
+	await store.send(
+		new PutObjectCommand({ Bucket: bucket, Key: "plain", Body: "plain" }),
+	);
+	await client.send(
+		new PutObjectCommand({ Bucket: bucket, Key: "sealed", Body: "sealed" }),
+	);
+	const { Contents } = await client.send(
+		new ListObjectsCommand({ Bucket: bucket }),
+	);
+	t.match(Contents, [{ Key: "plain" }, { Key: "sealed", Size: 6 }]);
+});
