@@ -36,6 +36,7 @@ import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
+import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -210,18 +211,18 @@ const idle: Policy = {
 	handle: (request, next) => next(request),
 };
 
-/** Sets every policy up and releases it. @throws ConfigFaults where one cannot work */
-export async function rehearse(loaded: Loaded): Promise<void> {
-	await closePolicies(await setUpRoutes(loaded, unusedKeys(loaded)));
-}
-
-/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
-function troublesOf(routes: readonly Route[]): Record<string, string[]> {
-	const told = routes.map((route): [string, string[]] => [
-		route.name,
-		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
-	]);
-	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
+/**
+ * Sets every policy up and releases it.
+ * @returns a sentence for each thing that is no fault and that its owner may not want
+ * @throws ConfigFaults where one cannot work
+ */
+export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	const troubles = troublesOf(routes);
+	await closePolicies(routes);
+	return Object.entries(troubles).flatMap(([route, sentences]) =>
+		sentences.map((sentence) => `route "${route}": ${sentence}`),
+	);
 }
 
 function createExchange(
