@@ -11,9 +11,14 @@ import {
 	type SignedHead,
 } from "../sigv4/authentication.ts";
 import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
+import {
+	type PostAuthentication,
+	verifyPostSignature,
+} from "../sigv4/post-signature.ts";
 import { verifySignature } from "../sigv4/verify.ts";
 import { checkClientLimits } from "./client-limits.ts";
 import { withHoisted } from "./hoisted-headers.ts";
+import { postObject } from "./post-object.ts";
 import { proveBody } from "./prove-body.ts";
 
 export interface KnownClient {
@@ -47,6 +52,28 @@ export function authenticate(options: AuthenticationOptions): Layer {
 	const byAccessKey = new Map(
 		options.clients.map((client) => [client.accessKeyId, client]),
 	);
+	const forms = postObject({
+		...options,
+		verify: options.mode === "verify",
+		identify: (authentication) =>
+			identifyForm(options, byAccessKey, authentication),
+	});
+	const others = authenticateHead(options, byAccessKey);
+	return (next) => {
+		const acceptForm = forms(next);
+		const acceptHead = others(next);
+		return (request, exchange) =>
+			request.operation.name === "PostObject"
+				? acceptForm(request, exchange)
+				: acceptHead(request, exchange);
+	};
+}
+
+/** Whoever proves itself in the head of the request. */
+function authenticateHead(
+	options: AuthenticationOptions,
+	byAccessKey: ReadonlyMap<string, KnownClient>,
+): Layer {
 	return (next) => async (request, exchange) => {
 		const target = parseTarget(exchange.received.target);
 		const head = {
@@ -90,25 +117,14 @@ function identify(
 	if (authentication === undefined) {
 		throw new SealgateError("access-denied", "Access Denied");
 	}
-	const client = byAccessKey.get(authentication.accessKeyId);
-	if (client === undefined) throw unknownKey(authentication);
-	if (authentication.sessionToken !== undefined) {
-		throw new SealgateError(
-			"token-invalid",
-			"The provided token is malformed or otherwise invalid. This gateway knows its clients by configured keys, without session tokens.",
-		);
-	}
+	const client = findClient(byAccessKey, authentication);
 	const { signingKey } = verifySignature(head, authentication, {
 		secretAccessKey: client.secretAccessKey,
 		region: options.region,
 		now: exchange.started,
 	});
 	return {
-		client: {
-			name: client.name,
-			accessKeyId: client.accessKeyId,
-			limits: client.limits,
-		},
+		client: clientOf(client),
 		seed: {
 			signingKey,
 			amzDate: authentication.amzDate,
@@ -118,7 +134,44 @@ function identify(
 	};
 }
 
-function unknownKey(authentication: Authentication): SealgateError {
+/** A form proves itself by its policy, and has no chunks. */
+function identifyForm(
+	options: AuthenticationOptions,
+	byAccessKey: ReadonlyMap<string, KnownClient>,
+	authentication: PostAuthentication | undefined,
+): Client {
+	if (options.mode === "trust") return trusted;
+	if (authentication === undefined) {
+		throw new SealgateError("access-denied", "Access Denied");
+	}
+	const client = findClient(byAccessKey, authentication);
+	verifyPostSignature(authentication, {
+		secretAccessKey: client.secretAccessKey,
+		region: options.region,
+	});
+	return clientOf(client);
+}
+
+function clientOf({ name, accessKeyId, limits }: KnownClient): Client {
+	return { name, accessKeyId, limits };
+}
+
+type Claimed = Pick<Authentication, "accessKeyId" | "sessionToken">;
+
+function findClient(
+	byAccessKey: ReadonlyMap<string, KnownClient>,
+	claimed: Claimed,
+): KnownClient {
+	const client = byAccessKey.get(claimed.accessKeyId);
+	if (client === undefined) throw unknownKey(claimed);
+	if (claimed.sessionToken === undefined) return client;
+	throw new SealgateError(
+		"token-invalid",
+		"The provided token is malformed or otherwise invalid. This gateway knows its clients by configured keys, without session tokens.",
+	);
+}
+
+function unknownKey(authentication: Claimed): SealgateError {
 	const hint =
 		authentication.sessionToken === undefined
 			? ""

@@ -2,7 +2,12 @@
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
-import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
+import {
+	chooseRoute,
+	type Route,
+	type RoutePolicy,
+	routesOfBucket,
+} from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
@@ -13,6 +18,7 @@ import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
+import { asPut } from "./post-object.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
 const weakening = new Set<OperationName>([
@@ -23,18 +29,9 @@ const weakening = new Set<OperationName>([
 	"RestoreObject",
 ]);
 
-/** Operations whose wire form needs more than the pipeline gives yet; refused by name, never passed blindly. */
-const unsupported = new Set<OperationName>(["PostObject"]);
-
 export function choose(routes: readonly Route[]): Layer {
 	return (next) => async (request, exchange) => {
 		const { operation } = request;
-		if (unsupported.has(operation.name)) {
-			throw new SealgateError(
-				"not-implemented",
-				`A header or query you provided implies functionality that is not implemented: ${operation.name} does not pass this gateway.`,
-			);
-		}
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
 		const routed = { ...exchange, route };
@@ -44,6 +41,9 @@ export function choose(routes: readonly Route[]): Layer {
 			return pass(route, request, routed, (kept, exchange) =>
 				listBuckets(routes, kept, exchange, next),
 			);
+		}
+		if (operation.name === "PostObject") {
+			return passForm(route, request, routed, next);
 		}
 		if (weakening.has(operation.name)) {
 			await judgeByEveryRoute(routes, request, routed);
@@ -101,6 +101,26 @@ async function pass(
 		return applyPolicies(route, request, exchange, next);
 	await evaluate(route, request, exchange);
 	return next(request, exchange);
+}
+
+/**
+ * A form is a PutObject to the policies of its route. One that names forms and not PutObject is about forms alone, and
+ * sees it first.
+ */
+function passForm(
+	route: Route,
+	request: S3Request,
+	exchange: Exchange,
+	next: Handler,
+): ReturnType<Handler> {
+	const named = (entry: RoutePolicy, name: OperationName): boolean =>
+		entry.policy.operations !== "all" && entry.policy.operations.includes(name);
+	const policies = route.policies.filter(
+		(entry) => named(entry, "PostObject") && !named(entry, "PutObject"),
+	);
+	return pass({ ...route, policies }, request, exchange, (kept, exchange) =>
+		pass(route, { ...kept, operation: asPut(kept.operation) }, exchange, next),
+	);
 }
 
 async function judge(
