@@ -108,6 +108,9 @@ export class FormHead {
 	#readHead(): boolean {
 		const end = this.#find("\r\n\r\n");
 		if (end === undefined) return false;
+		if (this.#bytes.subarray(this.#at - 2, end).includes(this.#delimiter)) {
+			throw malformedForm("a boundary stands in the head of a part.");
+		}
 		const { name, filename } = readDisposition(this.#text(this.#at, end));
 		this.#name = name;
 		this.#go("value", end + 4);

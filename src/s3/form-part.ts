@@ -46,8 +46,11 @@ export function readDisposition(head: string): {
 	name: string;
 	filename: string | undefined;
 } {
-	const lines = head
-		.split("\r\n")
+	const all = head.split("\r\n");
+	if (!all.every((line) => /^[!-9;-~]+[\t ]*:/.test(line))) {
+		throw malformedForm("a part begins with a line that is no header.");
+	}
+	const lines = all
 		.map((line) => /^content-disposition[\t ]*:(.*)$/is.exec(line)?.[1])
 		.filter((value) => value !== undefined);
 	const [line] = lines;
