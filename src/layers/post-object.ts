@@ -81,6 +81,15 @@ export function asPut(operation: Operation): Operation {
 	return { ...operation, name: "PutObject", method: "PUT" };
 }
 
+/** For a store: a form that was accepted is a PutObject. */
+export const formsAsPuts: Layer = (next) => (request, exchange) =>
+	next(
+		request.operation.name === "PostObject"
+			? { ...request, operation: asPut(request.operation) }
+			: request,
+		exchange,
+	);
+
 /** A form is signed inside. */
 function refuseOtherSignatures(request: S3Request, exchange: Exchange): void {
 	const { query } = parseTarget(exchange.received.target);
