@@ -5,7 +5,7 @@
  */
 import { SealgateError } from "../errors.ts";
 import type { Client, Exchange } from "../exchange.ts";
-import { type Body, bodyOf, readAll } from "../http/body.ts";
+import { bodyOf, readAll } from "../http/body.ts";
 import { type Form, readForm } from "../http/form-body.ts";
 import type { HeaderMap } from "../http/headers.ts";
 import type { Layer, S3Request, S3Response } from "../pipeline.ts";
@@ -60,7 +60,7 @@ export function postObject(options: PostObjectOptions): Layer {
 			const headers = kept(request.headers, headersOf(fields));
 			checkClientLimits(client.limits, operation, headers);
 			const proven = await proveBody(
-				{ operation: asPut(operation), headers, body: await whole(form.file) },
+				{ operation: asPut(operation), headers, body: form.file },
 				undefined,
 				options,
 			);
@@ -143,12 +143,6 @@ function kept(own: HeaderMap, headers: HeaderMap): HeaderMap {
 		if (value !== undefined) all.set(name, value);
 	}
 	return all;
-}
-
-/** An empty file leaves no body whose end could wait: the end of the form is proven here. */
-async function whole(file: Body): Promise<Body> {
-	if (file.length !== 0) return file;
-	return bodyOf(await readAll(file, 0, () => new Error("not empty")));
 }
 
 /** Bytes of an answer to a PutObject, which has none. */
