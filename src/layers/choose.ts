@@ -17,8 +17,8 @@ import { copyAcross } from "./copy-across.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
-import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 import { asPut } from "./post-object.ts";
+import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
 const weakening = new Set<OperationName>([
