@@ -48,12 +48,12 @@ export function parseAuthentication(
 			{ fields: { ArgumentName: "Authorization" } },
 		);
 	}
-	if (legacyQuery) throw unsupportedMechanism();
+	if (legacyQuery) throw unsupported();
 	if (header !== undefined) return fromHeader(head, header);
 	return inQuery === undefined ? undefined : fromQuery(head);
 }
 
-export function unsupportedMechanism(): SealgateError {
+function unsupported(): SealgateError {
 	return new SealgateError(
 		"request-invalid",
 		"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. With boto3 set signature_version='s3v4'.",
@@ -62,7 +62,7 @@ export function unsupportedMechanism(): SealgateError {
 
 function fromHeader(head: SignedHead, header: string): Authentication {
 	const space = header.indexOf(" ");
-	if (header.slice(0, space) !== algorithm) throw unsupportedMechanism();
+	if (header.slice(0, space) !== algorithm) throw unsupported();
 	const parts = new Map(
 		header
 			.slice(space + 1)

@@ -4,7 +4,6 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import { unsupportedMechanism } from "./authentication.ts";
 import { parseAmzDate, type Scope, signingKey } from "./scope.ts";
 
 /** What a form says of its signature. Nothing is proven here. */
@@ -37,8 +36,11 @@ export function parsePostAuthentication(
 ): PostAuthentication | undefined {
 	if (!needed.some((name) => fields.has(name.toLowerCase()))) {
 		const legacy = fields.has("awsaccesskeyid") || fields.has("signature");
-		if (legacy) throw unsupportedMechanism();
-		return undefined;
+		if (!legacy) return undefined;
+		throw new SealgateError(
+			"request-invalid",
+			"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. With boto3 set signature_version='s3v4'.",
+		);
 	}
 	for (const name of needed) required(fields, name);
 	const policy = required(fields, "policy");
