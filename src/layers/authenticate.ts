@@ -146,7 +146,7 @@ function identifyForm(
 	}
 	const client = findClient(byAccessKey, authentication);
 	verifyPostSignature(authentication, {
-		secretAccessKey: client.secretAccessKey,
+		secretAccessKeys: [client.secretAccessKey],
 		region: options.region,
 	});
 	return clientOf(client);

@@ -132,7 +132,8 @@ function parseCredential(credential: string): {
 export function verifyPostSignature(
 	authentication: PostAuthentication,
 	options: {
-		readonly secretAccessKey: string;
+		/** Any of them may have signed. */
+		readonly secretAccessKeys: readonly string[];
 		readonly region: string | undefined;
 	},
 ): void {
@@ -145,14 +146,14 @@ export function verifyPostSignature(
 			{ Region: options.region },
 		);
 	}
-	const key = signingKey(options.secretAccessKey, scope);
-	const expected = Buffer.from(
-		createHmac("sha256", key).update(policy).digest("hex"),
-	);
 	const given = Buffer.from(signature);
-	if (expected.length === given.length && timingSafeEqual(expected, given))
-		return;
-	throw mismatch(authentication);
+	const matches = options.secretAccessKeys.some((secret) => {
+		const key = signingKey(secret, scope);
+		const text = createHmac("sha256", key).update(policy).digest("hex");
+		const expected = Buffer.from(text);
+		return expected.length === given.length && timingSafeEqual(expected, given);
+	});
+	if (!matches) throw mismatch(authentication);
 }
 
 /** The answer shows what was signed, as S3 does, but for a policy that holds a token or a customer's key. */
