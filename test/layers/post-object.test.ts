@@ -4,6 +4,11 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import t from "tap";
 import {
+	asAsked,
+	ignoring,
+	scriptedStore,
+} from "../policies/scripted-store.ts";
+import {
 	boundary,
 	type Fields,
 	formBytes,
@@ -868,4 +873,31 @@ t.test("a connection goes on to serve behind a form", async (t) => {
 		}).then((answer) => answer.status);
 	for (let count = 0; count < 5; count++) t.equal(await ask(), 204);
 	t.equal(store.requests.length, 5);
+});
+
+t.test("a form waits for the proof of its store, as any write", async (t) => {
+	const policies = `policies: [{ sse-kms: { keyId: "${kmsKey}", confirm: true } }]`;
+	const fields = signedFields("bucket", [["key", "k"]]);
+	for (const [encrypts, status] of [
+		[ignoring, 403],
+		[asAsked, 204],
+	] as const) {
+		const script = Object.assign(scriptedStore(), { encrypts });
+		const { store, post } = await setUp(
+			t,
+			`  - { name: rest, match: {}, upstream: store, ${policies} }`,
+			script.answer,
+		);
+		t.equal((await post(fields, large)).status, status);
+		const probe = [
+			"put /bucket/probe",
+			"head /bucket/probe",
+			"delete /bucket/probe",
+		];
+		t.strictSame(script.seen().slice(0, 3).sort(), probe.sort());
+		const last = store.requests.at(-1);
+		if (status === 403) t.equal(store.requests.length, 3);
+		else
+			t.ok(last && last.target === "/bucket/k" && unframed(last).equals(large));
+	}
 });
