@@ -1,5 +1,4 @@
 /** Operation to route to policies. What concerns more than one key is judged by every route that it concerns. */
-import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import {

@@ -901,3 +901,28 @@ t.test("a form waits for the proof of its store, as any write", async (t) => {
 			t.ok(last && last.target === "/bucket/k" && unframed(last).equals(large));
 	}
 });
+
+t.test(
+	"a form to a bucket in the host is answered with its own address",
+	async (t) => {
+		const { store, gateway } = await setUp(t, rest, undefined, (yaml) =>
+			yaml.replace("authentication:", "domains: [s3.test]\nauthentication:"),
+		);
+		const fields = signedFields("bucket", [
+			["key", "a/b"],
+			["success_action_status", "201"],
+		]);
+		const answer = await postForm(
+			gateway.address,
+			"/",
+			formBytes(fields, "content"),
+			{
+				host: "bucket.s3.test:9000",
+			},
+		);
+		t.equal(answer.status, 201);
+		t.equal(answer.header("location"), "http://bucket.s3.test:9000/a%2Fb");
+		t.equal(answer.field("Location"), "http://bucket.s3.test:9000/a%2Fb");
+		t.equal(store.requests[0]?.target, "/bucket/a/b");
+	},
+);

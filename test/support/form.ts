@@ -104,6 +104,7 @@ export function postForm(
 		readonly headers?: readonly string[];
 		readonly length?: number | undefined;
 		readonly type?: string;
+		readonly host?: string;
 		/** Ends the sending half behind the body. */
 		readonly cut?: boolean;
 	} = {},
@@ -115,7 +116,7 @@ export function postForm(
 			: pieces.reduce((sum, piece) => sum + piece.length, 0);
 	const head = [
 		`POST ${path} HTTP/1.1`,
-		`host: ${address}`,
+		`host: ${more.host ?? address}`,
 		`content-type: ${more.type ?? `multipart/form-data; boundary=${boundary}`}`,
 		...(length === undefined ? [] : [`content-length: ${length}`]),
 		...(more.headers ?? []),
