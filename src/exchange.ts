@@ -1,4 +1,7 @@
 /** What is known about one request beside the request itself. */
+import type { Body } from "./http/body.ts";
+import type { HeaderMap } from "./http/headers.ts";
+import type { S3Request } from "./pipeline.ts";
 import type { Route } from "./routes.ts";
 
 /** The client as authentication found it. */
@@ -7,6 +10,8 @@ export interface Client {
 	readonly name: string;
 	readonly accessKeyId: string | undefined;
 	readonly limits: ClientLimits;
+	/** Asked without a signature: its requests leave without one too. */
+	readonly anonymous?: boolean;
 }
 
 /** What a client may touch. Absent: everything. */
@@ -106,6 +111,15 @@ export const noSpan: Span = {
 	traceparent: undefined,
 };
 
+/** A request that travels on under the client's own signature: what arrived, and what was judged in its place. */
+export interface AsSent {
+	/** Every field that arrived, but those that `Connection` names. */
+	readonly headers: HeaderMap;
+	/** With the client's framing. */
+	readonly body: Body | undefined;
+	readonly judged: S3Request;
+}
+
 /** A value that layers replace as they learn more; only `findings` is shared and written. */
 export interface Exchange {
 	/** Our request id: 16 upper-case hex digits, answered as `x-amz-request-id` where the store gave none. */
@@ -118,6 +132,8 @@ export interface Exchange {
 	readonly span: Span;
 	readonly client: Client | undefined;
 	readonly route: Route | undefined;
+	/** Present where the client's own signature travels on, so that nothing may change. */
+	readonly asSent?: AsSent;
 	/** Whether this is asked only to know what would happen: `next` then sends nothing and answers 200. */
 	readonly dryRun: boolean;
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
 import { auditRecord } from "./audit/record.ts";
+import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
@@ -14,11 +15,15 @@ import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
+import { askCors } from "./layers/ask-cors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
+import { addCors } from "./layers/cors.ts";
 import { forward, type Store } from "./layers/forward.ts";
+import { forwardAsSent } from "./layers/forward-as-sent.ts";
 import { type Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
+import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Route } from "./routes.ts";
@@ -52,33 +57,37 @@ function compose(
 	tell: (outcome: Outcome) => void,
 ): Handler<Arrival> {
 	const { config } = loaded;
-	const inside = pipeline(
-		[
-			authenticate({
-				mode: config.authentication,
-				clients: config.clients.map(
-					({ name, accessKeyId, secretAccessKey, ...limits }) => ({
-						name,
-						accessKeyId,
-						secretAccessKey,
-						limits,
-					}),
-				),
-				region: config.region,
-				objectBytes: config.limits.objectBytes,
-				documentBytes: config.limits.documentBytes,
-			}), // decides who asks, and how the body will be proven
-			choose(routes), // operation -> route -> its policies, in order
-		],
-		forward(stores), // signs exactly what leaves, and sends it
-	);
+	const inside =
+		config.authentication === "passthrough"
+			? pipeline(
+					[
+						passThrough(config.limits), // verifies nothing: the store does, by the client's own signature
+						choose(routes), // operation -> route -> its policies, which change nothing
+					],
+					forwardAsSent(stores, config.domains), // sends what came
+				)
+			: pipeline(
+					[
+						authenticate({
+							mode: config.authentication,
+							clients: knownClients(config.clients),
+							sigv2: config.sigv2,
+							region: config.region,
+							objectBytes: config.limits.objectBytes,
+							documentBytes: config.limits.documentBytes,
+						}), // decides who asks, and how the body will be proven
+						choose(routes), // operation -> route -> its policies, in order
+					],
+					forward(stores), // signs exactly what leaves, and sends it
+				);
 	return pipeline<Arrival>(
 		[
 			observe([tell]), // outermost: sees every outcome, refusals too
+			addCors(askCors(pipeline([choose(routes)], forward(stores)))), // so that scripts may read our refusals
 			answerErrors(), // any throw further in becomes one S3 error document
 			limit(load, config.limits.inFlight), // before any work on a body
 		],
-		recognise(inside, config.domains), // from here on there are operations, no URLs
+		recognise(inside, config.domains, config.authentication === "passthrough"), // from here on there are operations, no URLs
 	);
 }
 
@@ -145,7 +154,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 				policies: await Promise.all(
 					configured.map(async ({ plugin, options }) => ({
 						name: plugin.name,
-						effects: plugin.effects,
+						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
 						options: redact(options),
 						policy: await plugin.setup(options, host),
 					})),

@@ -77,7 +77,10 @@ export interface Plugin<Options extends z.ZodType = z.ZodType> {
 	readonly name: string;
 	/** The version of this interface that the plugin was written for. */
 	readonly api: 1;
+	/** All that it may change, under any options. */
 	readonly effects: readonly Effect[];
+	/** Those of `effects` that these options leave. Absent: all of them. */
+	effectsUnder?(options: z.output<Options>): readonly Effect[];
 	/** Checks and types the options; its descriptions become the editor's help. */
 	readonly options: Options;
 	/** Called once for each route that names the plugin. Throws an `Error` with a sentence where options cannot work. */

@@ -69,6 +69,17 @@ t.test("sigv4 is pure, and may use s3", async (t) => {
 	);
 });
 
+t.test("sigv2 is pure, and may use s3 and sigv4", async (t) => {
+	check(
+		t,
+		/^src\/sigv2\//,
+		(name) =>
+			name === "node:crypto" ||
+			name === "src/errors.ts" ||
+			/^src\/(s3|sigv2|sigv4)\//.test(name),
+	);
+});
+
 t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 	check(
 		t,

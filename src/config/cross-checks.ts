@@ -1,5 +1,6 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
 import { globCovers, globsOverlap } from "../s3/glob.ts";
+import { checkClients } from "./client-checks.ts";
 import type { Config, RouteConfig } from "./schema.ts";
 
 export type Report = (
@@ -14,37 +15,6 @@ export function crossChecks(config: Config, report: Report): void {
 	checkNames(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
-}
-
-function checkClients(config: Config, report: Report): void {
-	if (config.authentication === "verify" && config.clients.length === 0) {
-		report(["clients"], "authentication: verify needs at least one client");
-	}
-	if (config.authentication === "trust") {
-		if (config.clients.length > 0)
-			report(
-				["clients"],
-				"authentication: trust knows no clients; remove them",
-			);
-		if (!/^(unix:|127\.|localhost:|\[::1\]:)/.test(config.listen)) {
-			report(
-				["listen"],
-				"authentication: trust is only for a loopback address or a Unix socket",
-			);
-		}
-	}
-	unique(
-		config.clients.map((client) => client.name),
-		["clients"],
-		"name",
-		report,
-	);
-	unique(
-		config.clients.map((client) => client.accessKeyId),
-		["clients"],
-		"accessKeyId",
-		report,
-	);
 }
 
 function checkProxies(config: Config, report: Report): void {

@@ -10,7 +10,7 @@ import { crossChecks, type Report } from "./cross-checks.ts";
 import { interpolate } from "./interpolate.ts";
 import { type ListenerTls, loadListenerTls } from "./listener-tls.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { checkStack } from "./stack.ts";
+import { checkPassthrough, checkStack } from "./stack.ts";
 
 export interface Fault {
 	/** `routes[0].policies[1].sse-kms.keyId` */
@@ -160,9 +160,13 @@ async function resolvePolicies(
 			const options = plugin.options.safeParse(given ?? {});
 			for (const issue of options.error?.issues ?? [])
 				report([...path, ...(issue.path as Path)], sentence(issue));
-			configured.push({ plugin, options: options.data });
+			if (options.success) configured.push({ plugin, options: options.data });
 		}
-		const message = checkStack(configured.map(({ plugin }) => plugin));
+		const passes =
+			config.authentication === "passthrough" && route.mode === "enforce";
+		const message =
+			checkStack(configured.map(({ plugin }) => plugin)) ??
+			(passes ? checkPassthrough(configured) : undefined);
 		if (message !== undefined)
 			report(["routes", routeIndex, "policies"], message);
 		all.set(route.name, configured);

@@ -31,15 +31,38 @@ const oneOrMore = <Item extends z.ZodType>(item: Item) =>
 	z.union([item.transform((value) => [value]), z.array(item).min(1)]);
 const verb = z.enum(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
 
+const secrets = oneOrMore(secret).describe(
+	"Its secret, or several while one replaces another; refer to environment variables or files.",
+);
+const sessionToken = secret
+	.optional()
+	.describe("For a temporary key: each request must then carry it.");
+
 const client = z.strictObject({
 	name: name.describe("Name in logs, routes and the audit record."),
 	accessKeyId: z
 		.string()
 		.min(1)
+		.optional()
 		.describe("Access key that the client signs with."),
-	secretAccessKey: secret.describe(
-		"Its secret; refer to an environment variable or a file.",
-	),
+	secretAccessKey: secrets.optional(),
+	sessionToken,
+	keys: z
+		.array(
+			z.strictObject({
+				accessKeyId: z.string().min(1),
+				secretAccessKey: secrets,
+				sessionToken,
+			}),
+		)
+		.default([])
+		.describe("Further access keys of the same client."),
+	anonymous: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether unsigned requests are this client's. They leave unsigned; its limits hold.",
+		),
 	buckets: z
 		.array(z.string())
 		.min(1)
@@ -214,15 +237,21 @@ export const configSchema = z.strictObject({
 		.optional()
 		.describe("The same for probes, metrics and explain."),
 	authentication: z
-		.enum(["verify", "trust"])
+		.enum(["verify", "trust", "passthrough"])
 		.describe(
-			"verify: SigV4; trust: whoever reaches a loopback or Unix listener.",
+			"verify: SigV4; trust: whoever reaches a loopback or Unix listener; passthrough: the store verifies the client's own signature.",
 		),
 	region: z
 		.string()
 		.min(1)
 		.optional()
 		.describe("Region that clients must sign for. Absent: any."),
+	sigv2: z
+		.enum(["off", "presigned", "on"])
+		.default("off")
+		.describe(
+			"Whether Signature Version 2 is verified too: in presigned URLs, or everywhere. What leaves is signed with version 4.",
+		),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	routes: z.array(route).min(1),

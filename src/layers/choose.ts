@@ -1,4 +1,5 @@
 /** Operation to route to policies. What concerns more than one key is judged by every route that it concerns. */
+import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import {
@@ -36,7 +37,7 @@ export function choose(routes: readonly Route[]): Layer {
 		const routed = { ...exchange, route };
 		exchange.findings.route = route.name;
 		if (operation.name !== "ListBuckets") checkRouteLimit(exchange, route);
-		else {
+		else if (exchange.asSent === undefined) {
 			return pass(route, request, routed, (kept, exchange) =>
 				listBuckets(routes, kept, exchange, next),
 			);
@@ -53,6 +54,7 @@ export function choose(routes: readonly Route[]): Layer {
 			const from = at("GetObject", source);
 			checkRouteLimit(exchange, from);
 			if (from.upstream !== route.upstream) {
+				if (exchange.asSent !== undefined) throw oneSignature();
 				return copyAcross(
 					request,
 					source,
@@ -73,6 +75,13 @@ export function choose(routes: readonly Route[]): Layer {
 		if (!rewritesListing(routes, operation)) return response;
 		return rewriteListing(response, operation, routed, at);
 	};
+}
+
+function oneSignature(): SealgateError {
+	return new SealgateError(
+		"not-implemented",
+		"A header you provided implies functionality that is not implemented: a copy between two stores under one signature of yours.",
+	);
 }
 
 export type RouteOf = (

@@ -56,6 +56,7 @@ export async function deleteObjects(
 		else refused.push(refusalOf(object, refusal));
 	}
 	if (refused.length === 0) return send(request);
+	if (exchange.asSent !== undefined) throw signedWhole(refused.length);
 	if (kept.length === 0) return answer(200, new Map(), refused);
 	const quiet = child(document, "Quiet");
 	const rest = renderXml(
@@ -73,6 +74,14 @@ export async function deleteObjects(
 		"answer to DeleteObjects",
 	);
 	return answer(200, response.headers, [...results.children, ...refused]);
+}
+
+/** The client signed the whole list: no part of it can leave alone. */
+function signedWhole(refused: number): SealgateError {
+	return new SealgateError(
+		"policy-refused",
+		`Access Denied: ${refused} of these keys may not be deleted, and the list that you signed passes whole or not at all.`,
+	);
 }
 
 async function judgeKey(

@@ -11,10 +11,14 @@ import { withHoisted } from "./hoisted-headers.ts";
 import { withOwnAddress } from "./own-address.ts";
 import { refuseForeignHost, refuseWaysPast } from "./ways-past.ts";
 
-/** @param domains hosts, in lower case, below which the label before them is a bucket */
+/**
+ * @param domains hosts, in lower case, below which the label before them is a bucket
+ * @param passthrough whether clients sign for the store themselves, on every route
+ */
 export function recognise(
 	next: Handler,
 	domains: readonly string[] = [],
+	passthrough = false,
 ): Handler<Arrival> {
 	return async (arrival, exchange) => {
 		const { host, secure } = exchange.received;
@@ -39,7 +43,7 @@ export function recognise(
 			all,
 		);
 		findings.operation = operation.name;
-		refuseWaysPast(operation, all);
+		refuseWaysPast(operation, all, passthrough);
 		const response = await next(
 			{
 				operation,

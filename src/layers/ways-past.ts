@@ -1,6 +1,6 @@
 /**
- * What would reach a bucket past the routes that are judged by its name. Refused by name on every upstream.
- * A route whose clients sign for the store themselves may let these through one day: here is the place to ask.
+ * What would reach a bucket past the routes that are judged by its name. Refused by name on every upstream, but for a
+ * session's keys where clients sign for the store themselves: their requests pass here and are judged like all others.
  */
 import { SealgateError } from "../errors.ts";
 import type { HeaderMap } from "../http/headers.ts";
@@ -30,8 +30,13 @@ export function refuseForeignHost(host: string, headers: HeaderMap): void {
 }
 
 /** @throws SealgateError `not-implemented`, and what `parseCopySource` throws */
-export function refuseWaysPast(operation: Operation, headers: HeaderMap): void {
-	if (refused.has(operation.name)) throw refusal(operation.name);
+export function refuseWaysPast(
+	operation: Operation,
+	headers: HeaderMap,
+	passthrough: boolean,
+): void {
+	const passes = passthrough && operation.name === "CreateSession";
+	if (refused.has(operation.name) && !passes) throw refusal(operation.name);
 	const buckets = [
 		operation.bucket,
 		...["x-amz-copy-source", "x-amz-rename-source"].map((name) => {

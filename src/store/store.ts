@@ -77,11 +77,18 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				clients: [
 					{
 						name: "store",
-						accessKeyId: options.accessKeyId,
-						secretAccessKey: options.secretAccessKey,
+						anonymous: false,
+						keys: [
+							{
+								accessKeyId: options.accessKeyId,
+								secretAccessKeys: [options.secretAccessKey],
+								sessionToken: undefined,
+							},
+						],
 						limits: {},
 					},
 				],
+				sigv2: "off",
 				region: undefined,
 				objectBytes: 5 * 1024 ** 3,
 				documentBytes,

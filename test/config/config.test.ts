@@ -47,7 +47,7 @@ t.test(
 	"a good configuration is typed, defaulted, and holds its secrets",
 	async (t) => {
 		const { config, policies, files } = await load(good);
-		t.equal(config.clients[0]?.secretAccessKey, "canary-env");
+		t.strictSame(config.clients[0]?.secretAccessKey, ["canary-env"]);
 		t.match(config.upstreams[0]?.credentials, {
 			secretAccessKey: "canary-file",
 		});

@@ -28,15 +28,18 @@ export async function loadTestConfig(yaml: string): Promise<Loaded> {
 	}
 }
 
-export async function startTestGateway(yaml: string): Promise<TestGateway> {
+export async function startTestGateway(
+	yaml: string | Loaded,
+): Promise<TestGateway> {
 	const outcomes: Outcome[] = [];
-	const gateway = await startGateway(await loadTestConfig(yaml), {
+	const loaded = typeof yaml === "string" ? await loadTestConfig(yaml) : yaml;
+	const gateway = await startGateway(loaded, {
 		log: { event() {}, request: (outcome) => void outcomes.push(outcome) },
 		metrics: (inFlight) => createMetrics("test", inFlight),
 	});
 	return {
 		...gateway,
-		endpoint: `${/^tls:/m.test(yaml) ? "https" : "http"}://${gateway.address}`,
+		endpoint: `${loaded.config.tls ? "https" : "http"}://${gateway.address}`,
 		outcomes,
 	};
 }
