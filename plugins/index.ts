@@ -2,12 +2,14 @@
 import type { Plugin } from "../src/index.ts";
 import { headers } from "./headers/index.ts";
 import { refuse } from "./refuse/index.ts";
+import { sseC } from "./sse-c/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
 import { sseS3 } from "./sse-s3/index.ts";
 
 export const plugins = [
 	sseKms,
 	sseS3,
+	sseC,
 	refuse,
 	headers,
 ] as const satisfies readonly Plugin[];

@@ -34,10 +34,13 @@ export const errorKinds = {
 		"InvalidEncryptionAlgorithmError",
 		400,
 	),
+	"metadata-too-large": client("MetadataTooLarge", 400),
 	"headers-too-large": client("RequestHeaderSectionTooLarge", 400),
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),
 	"http-malformed": client("BadRequest", 400),
+	"head-too-slow": client("RequestTimeout", 400),
+	"expectation-unknown": client("ExpectationFailed", 417),
 
 	// Who asks
 	"access-denied": client("AccessDenied", 403),

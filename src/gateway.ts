@@ -1,16 +1,18 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
 import { auditRecord } from "./audit/record.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
-import { redact } from "./config/redact.ts";
+import { redact, redactConfig } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { listen } from "./http/listen.ts";
+import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
@@ -21,11 +23,12 @@ import { choose } from "./layers/choose.ts";
 import { addCors } from "./layers/cors.ts";
 import { forward, type Store } from "./layers/forward.ts";
 import { forwardAsSent } from "./layers/forward-as-sent.ts";
-import { type Load, limit } from "./layers/limit.ts";
+import { Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
 import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
+import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -85,7 +88,7 @@ function compose(
 			observe([tell]), // outermost: sees every outcome, refusals too
 			addCors(askCors(pipeline([choose(routes)], forward(stores)))), // so that scripts may read our refusals
 			answerErrors(), // any throw further in becomes one S3 error document
-			limit(load, config.limits.inFlight), // before any work on a body
+			limit(load, config.limits), // before any work on a body
 		],
 		recognise(inside, config.domains, config.authentication === "passthrough"), // from here on there are operations, no URLs
 	);
@@ -121,17 +124,23 @@ async function createGeneration(
 			await Promise.all(
 				[...stores.values()].map((store) => store.upstream.close()),
 			);
-			for (const route of routes) {
-				for (const { policy } of route.policies) await policy.close?.();
-			}
+			await closePolicies(routes);
 		},
 	};
 }
 
+async function closePolicies(routes: readonly Route[]): Promise<void> {
+	for (const route of routes) {
+		for (const { policy } of route.policies) await policy.close?.();
+	}
+}
+
+/** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
 async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 	const { config, policies } = loaded;
-	return Promise.all(
-		config.routes.map(async (route) => {
+	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
+	const routes = await Promise.all(
+		config.routes.map(async (route, index) => {
 			const upstream = config.upstreams.find(
 				({ name }) => name === route.upstream,
 			);
@@ -144,6 +153,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
+				directory: dirname(loaded.files[0] as string),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
@@ -152,16 +162,44 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 				upstream: route.upstream,
 				mode: route.mode,
 				policies: await Promise.all(
-					configured.map(async ({ plugin, options }) => ({
+					configured.map(async ({ plugin, options }, place) => ({
 						name: plugin.name,
 						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
-						options: redact(options),
-						policy: await plugin.setup(options, host),
+						options: redact(options, plugin.options),
+						policy: await setUp(plugin, options, host).catch(
+							({ message }: Error) => {
+								const path = ["routes", index, "policies", place];
+								faults.push({ path: [...path, plugin.name], message });
+								return idle;
+							},
+						),
 					})),
 				),
 			};
 		}),
 	);
+	if (faults.length === 0) return routes;
+	await closePolicies(routes);
+	throw loaded.faults(faults);
+}
+
+async function setUp(
+	plugin: Plugin,
+	options: unknown,
+	host: PolicyHost,
+): Promise<Policy> {
+	return plugin.setup(options, host);
+}
+
+/** In place of a policy that could not be set up; it serves nothing. */
+const idle: Policy = {
+	operations: [],
+	handle: (request, next) => next(request),
+};
+
+/** Sets every policy up and releases it. @throws ConfigFaults where one cannot work */
+export async function rehearse(loaded: Loaded): Promise<void> {
+	await closePolicies(await setUpRoutes(loaded));
 }
 
 /** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
@@ -200,7 +238,7 @@ export async function startGateway(
 		readonly traces?: Traces;
 	},
 ): Promise<Gateway> {
-	const load: Load = { inFlight: 0, draining: false };
+	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
 	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
 	const note = (outcome: Outcome): void => {
@@ -211,6 +249,7 @@ export async function startGateway(
 	};
 	const tell = (outcome: Outcome): void => {
 		load.inFlight -= 1;
+		load.leave(outcome.exchange.id);
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
@@ -231,7 +270,8 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(first.config.limits, respond, refuse, {
+	const limits = withinOpenFiles(first.config.limits, telemetry.log);
+	const server = createListener(limits, respond, refuse, {
 		identity: first.tls,
 		trusted: first.config.trustedProxies,
 		proxyProtocol: first.config.proxyProtocol,
@@ -255,7 +295,7 @@ export async function startGateway(
 							troubles: troublesOf(current.routes),
 						},
 					}),
-					config: () => redact(current.loaded.config),
+					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
 						explain(
 							current.routes,
@@ -373,6 +413,21 @@ function checkFixed(first: Loaded, next: Loaded): void {
 	}
 }
 
+/** More connections than the system has files for would fail in the middle of requests. */
+function withinOpenFiles<Limits extends { readonly connections: number }>(
+	limits: Limits,
+	log: Log,
+): Limits {
+	const connections = Math.min(limits.connections, mostConnections());
+	if (connections < limits.connections) {
+		log.event("warn", "fewer connections: the limit of open files is low", {
+			configured: limits.connections,
+			connections,
+		});
+	}
+	return { ...limits, connections };
+}
+
 /** Answers a question about a configuration that is not running. */
 export async function explainWith(
 	loaded: Loaded,
@@ -386,5 +441,10 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	return explain(await setUpRoutes(loaded), question, exchange);
+	const routes = await setUpRoutes(loaded);
+	try {
+		return await explain(routes, question, exchange);
+	} finally {
+		await closePolicies(routes);
+	}
 }

@@ -1,12 +1,13 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
 export { type ErrorCode, SealgateError } from "./errors.ts";
-export type {
-	Client,
-	Decision,
-	Exchange,
-	Received,
-	Span,
+export {
+	type Client,
+	countEvent,
+	type Decision,
+	type Exchange,
+	type Received,
+	type Span,
 } from "./exchange.ts";
 export {
 	type Body,
@@ -29,6 +30,15 @@ export {
 	type Policy,
 	type PolicyHost,
 } from "./plugin.ts";
+export {
+	type CustomerKeyOf,
+	customerKeyBytes,
+	customerKeyHeaders,
+	customerKeyNames,
+	isCustomerKeyHeader,
+	readCustomerKey,
+	refuseBothEncryptions,
+} from "./s3/customer-key.ts";
 export { globMatches } from "./s3/glob.ts";
 export { type Operation, type Query, queryValue } from "./s3/operation.ts";
 export {

@@ -70,6 +70,8 @@ export interface PolicyHost {
 		readonly endpoint: string;
 		readonly secure: boolean;
 	};
+	/** Folder of the configuration: a path in an option is relative to it. */
+	readonly directory: string;
 }
 
 export interface Plugin<Options extends z.ZodType = z.ZodType> {

@@ -66,6 +66,7 @@ const anywhere: PolicyHost = {
 	route: "route",
 	prefix: "",
 	upstream: { name: "store", endpoint: "https://store.test", secure: true },
+	directory: process.cwd(),
 };
 
 /**

@@ -89,12 +89,15 @@ t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 });
 
 t.test(
-	"plugins use the public API and each other's shared files, nothing else",
+	"plugins use the public API, each other's shared files and node, nothing else",
 	async (t) => {
 		check(
 			t,
 			/^plugins\//,
-			(name) => name === "src/index.ts" || name.startsWith("plugins/"),
+			(name) =>
+				name === "src/index.ts" ||
+				name.startsWith("plugins/") ||
+				name.startsWith("node:"),
 		);
 	},
 );

@@ -70,6 +70,7 @@ t.test(
 				route: "r",
 				prefix: "",
 				upstream: { name: "s", endpoint: "https://s.test", secure: true },
+				directory: ".",
 			});
 			const { response, finish } = lateAnswer();
 			const look = Promise.withResolvers<S3Response>();

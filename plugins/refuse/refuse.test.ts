@@ -119,6 +119,7 @@ t.test("a body of unknown length counts as larger", async (t) => {
 			prefix: "",
 			route: "r",
 			upstream: { name: "s", endpoint: "https://s.test", secure: true },
+			directory: ".",
 		},
 	);
 	const request = {

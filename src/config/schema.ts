@@ -305,6 +305,14 @@ export const configSchema = z.strictObject({
 			keepAlive: duration.default(60_000),
 			connections: z.int().min(1).default(2048),
 			inFlight: z.int().min(1).default(512),
+			queue: z
+				.int()
+				.min(0)
+				.default(256)
+				.describe("Requests that may wait where inFlight are at work."),
+			queueTime: duration
+				.default(1_000)
+				.describe("For how long, until they are told to slow down."),
 			documentBytes: size.default(2 * 1024 * 1024),
 			objectBytes: size.default(5 * 1024 ** 3),
 			drain: duration.default(25_000),

@@ -3,6 +3,7 @@ import { withoutHeaders } from "../http/headers.ts";
 import type { Layer, S3Request } from "../pipeline.ts";
 import { parseTarget } from "../s3/address.ts";
 import { hoistedHeaders } from "../s3/classify.ts";
+import { checkUserMetadata } from "../s3/user-metadata.ts";
 import { checkClientLimits } from "./client-limits.ts";
 import { withHoisted } from "./hoisted-headers.ts";
 import { type IdentityOptions, identify } from "./identify.ts";
@@ -63,6 +64,7 @@ function authenticateHead(
 			hoistedHeaders(target.query).headers,
 		);
 		checkClientLimits(client.limits, request.operation, headers);
+		checkUserMetadata(headers);
 		const proven = await proveBody({ ...request, headers }, seed, options);
 		return next(withoutCredentials(proven), { ...exchange, client });
 	};

@@ -1,6 +1,7 @@
 /** Operation to route to policies. What concerns more than one key is judged by every route that it concerns. */
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import {
 	chooseRoute,
@@ -9,11 +10,15 @@ import {
 	routesOfBucket,
 } from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
-import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { parseXml, type XmlElement } from "../s3/xml.ts";
 import { checkRouteLimit } from "./client-limits.ts";
 import { copyAcross } from "./copy-across.ts";
+import {
+	sourceKeyHeaders,
+	sourceOperation,
+	withSourceKey,
+} from "./copy-source-key.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
@@ -30,7 +35,8 @@ const weakening = new Set<OperationName>([
 ]);
 
 export function choose(routes: readonly Route[]): Layer {
-	return (next) => async (request, exchange) => {
+	return (next) => async (asked, exchange) => {
+		let request = asked;
 		const { operation } = request;
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
@@ -63,7 +69,18 @@ export function choose(routes: readonly Route[]): Layer {
 					(write) => pass(route, write, routed, next),
 				);
 			}
-			await judgeAs("GetObject", source, routed, at);
+			const key = sourceKeyHeaders(request.headers);
+			const read = await judgeAs("GetObject", source, routed, at, key);
+			if (from.mode === "enforce") {
+				request = await withSourceKey(
+					request,
+					source,
+					read,
+					from,
+					exchange,
+					next,
+				);
+			}
 		}
 		await judgeRename(request, routed, at);
 		if (operation.name === "DeleteObjects") {
@@ -135,9 +152,11 @@ async function judge(
 	route: Route,
 	request: S3Request,
 	exchange: Exchange,
-): Promise<void> {
-	const { refusal } = await evaluate(route, request, { ...exchange, route });
+): Promise<S3Request> {
+	const verdict = await evaluate(route, request, { ...exchange, route });
+	const { refusal } = verdict;
 	if (refusal !== undefined && route.mode === "enforce") throw refusal;
+	return verdict.request;
 }
 
 async function judgeByEveryRoute(
@@ -182,19 +201,13 @@ async function judgeRename(
 /** What a request does to another object than its own is judged as if it had been asked for alone. */
 async function judgeAs(
 	name: "GetObject" | "DeleteObject",
-	{ bucket, key, versionId }: CopySource,
+	source: CopySource,
 	exchange: Exchange,
 	at: RouteOf,
-): Promise<void> {
-	const operation: Operation = {
-		name,
-		method: name === "GetObject" ? "GET" : "DELETE",
-		bucket,
-		key,
-		query: versionId === undefined ? [] : [["versionId", versionId]],
-	};
-	const route = at(name, { bucket, key });
+	headers: HeaderMap = new Map(),
+): Promise<S3Request> {
+	const operation = sourceOperation(name, source);
+	const route = at(name, source);
 	checkRouteLimit(exchange, route);
-	const bare = { operation, headers: new Map(), body: undefined };
-	await judge(route, bare, exchange);
+	return judge(route, { operation, headers, body: undefined }, exchange);
 }

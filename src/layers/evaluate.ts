@@ -28,7 +28,7 @@ export function applyPolicies(
 }
 
 /** For a request that a policy sends of its own accord: the log's line stays about what the client asked for. */
-function aside(exchange: Exchange): Exchange {
+export function aside(exchange: Exchange): Exchange {
 	const { upstreamRequests } = exchange.findings;
 	const findings = { decisions: [], upstreamRequests, bytesIn: 0, bytesOut: 0 };
 	return { ...exchange, findings };
