@@ -1,5 +1,6 @@
 /** The plugins that come with Sealgate: this table, and nothing found by looking around. */
 import type { Plugin } from "../src/index.ts";
+import { envelope } from "./envelope/index.ts";
 import { headers } from "./headers/index.ts";
 import { refuse } from "./refuse/index.ts";
 import { sseC } from "./sse-c/index.ts";
@@ -12,4 +13,5 @@ export const plugins = [
 	sseC,
 	refuse,
 	headers,
+	envelope,
 ] as const satisfies readonly Plugin[];

@@ -56,6 +56,8 @@ export interface Findings {
 	/** The reason behind an error, ours or the store's, also where the client gets no body. */
 	reason?: string;
 	upstreamStatus?: number;
+	/** Each wrapping key that was used. */
+	readonly keyUses: KeyUse[];
 	/** What policies counted beside their decisions. */
 	events?: PolicyEvent[];
 	/** Each request that was sent to a store. */
@@ -66,6 +68,26 @@ export interface Findings {
 	storeEncryption?: { readonly algorithm: string; readonly keyId?: string };
 	bytesIn: number;
 	bytesOut: number;
+}
+
+export interface KeyUse {
+	readonly use: "seal" | "open";
+	/** Name of the entry of `keys`. */
+	readonly keys: string;
+	/** As the key provider names it, never an alias. */
+	readonly keyId: string;
+	/** Whether the provider was asked for this request, or knows nothing of it. */
+	readonly from: "provider" | "cache";
+}
+
+export function noFindings(): Findings {
+	return {
+		decisions: [],
+		keyUses: [],
+		upstreamRequests: [],
+		bytesIn: 0,
+		bytesOut: 0,
+	};
 }
 
 export interface UpstreamRequest {

@@ -9,13 +9,20 @@ import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact, redactConfig } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
-import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
+import {
+	type Exchange,
+	noFindings,
+	noSpan,
+	type Received,
+	type Span,
+} from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import { openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
 import { authenticate } from "./layers/authenticate.ts";
@@ -29,6 +36,7 @@ import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
+import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -114,7 +122,8 @@ async function createGeneration(
 			},
 		]),
 	);
-	const routes = await setUpRoutes(loaded);
+	const keys = await openKeys(config.keys, dirname(loaded.files[0] ?? "."));
+	const routes = await setUpRoutes(loaded, keys.of);
 	return {
 		loaded,
 		routes,
@@ -125,6 +134,7 @@ async function createGeneration(
 				[...stores.values()].map((store) => store.upstream.close()),
 			);
 			await closePolicies(routes);
+			await keys.close();
 		},
 	};
 }
@@ -136,7 +146,10 @@ async function closePolicies(routes: readonly Route[]): Promise<void> {
 }
 
 /** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
-async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
+async function setUpRoutes(
+	loaded: Loaded,
+	keys: PolicyHost["keys"],
+): Promise<Route[]> {
 	const { config, policies } = loaded;
 	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
 	const routes = await Promise.all(
@@ -146,6 +159,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 			);
 			const { endpoint = "" } = upstream ?? {};
 			const host = {
+				keys,
 				route: route.name,
 				prefix: route.match.prefix ?? "",
 				upstream: {
@@ -197,18 +211,18 @@ const idle: Policy = {
 	handle: (request, next) => next(request),
 };
 
-/** Sets every policy up and releases it. @throws ConfigFaults where one cannot work */
-export async function rehearse(loaded: Loaded): Promise<void> {
-	await closePolicies(await setUpRoutes(loaded));
-}
-
-/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
-function troublesOf(routes: readonly Route[]): Record<string, string[]> {
-	const told = routes.map((route): [string, string[]] => [
-		route.name,
-		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
-	]);
-	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
+/**
+ * Sets every policy up and releases it.
+ * @returns a sentence for each thing that is no fault and that its owner may not want
+ * @throws ConfigFaults where one cannot work
+ */
+export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	const troubles = troublesOf(routes);
+	await closePolicies(routes);
+	return Object.entries(troubles).flatMap(([route, sentences]) =>
+		sentences.map((sentence) => `route "${route}": ${sentence}`),
+	);
 }
 
 function createExchange(
@@ -221,7 +235,7 @@ function createExchange(
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span,
 		client: undefined,
 		route: undefined,
@@ -428,6 +442,23 @@ function withinOpenFiles<Limits extends { readonly connections: number }>(
 	return { ...limits, connections };
 }
 
+async function neverUsed(): Promise<never> {
+	throw new Error("a key was asked for only to explain");
+}
+
+/** Names that exist, and nothing behind them: no keyring is opened to explain or to check. */
+function unusedKeys({ config }: Loaded): PolicyHost["keys"] {
+	return (name) => {
+		if (!config.keys.some((keys) => keys.name === name))
+			throw new Error(`no keys are named "${name}"`);
+		return {
+			idOf: neverUsed,
+			forSealing: neverUsed,
+			forOpening: neverUsed,
+		};
+	};
+}
+
 /** Answers a question about a configuration that is not running. */
 export async function explainWith(
 	loaded: Loaded,
@@ -441,7 +472,7 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	const routes = await setUpRoutes(loaded);
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
 	try {
 		return await explain(routes, question, exchange);
 	} finally {

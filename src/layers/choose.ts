@@ -20,8 +20,9 @@ import {
 	withSourceKey,
 } from "./copy-source-key.ts";
 import { deleteObjects } from "./delete-objects.ts";
-import { applyPolicies, evaluate } from "./evaluate.ts";
+import { applyPolicies, aside, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { refuseOwnMetadata } from "./own-metadata.ts";
 import { asPut } from "./post-object.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
@@ -38,6 +39,7 @@ export function choose(routes: readonly Route[]): Layer {
 	return (next) => async (asked, exchange) => {
 		let request = asked;
 		const { operation } = request;
+		refuseOwnMetadata(request.headers);
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
 		const routed = { ...exchange, route };
@@ -59,7 +61,7 @@ export function choose(routes: readonly Route[]): Layer {
 			const source = parseCopySource(copied);
 			const from = at("GetObject", source);
 			checkRouteLimit(exchange, from);
-			if (from.upstream !== route.upstream) {
+			if (isStreamed(operation.name, from, route)) {
 				if (exchange.asSent !== undefined) throw oneSignature();
 				return copyAcross(
 					request,
@@ -90,8 +92,21 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const response = await pass(route, request, routed, next);
 		if (!rewritesListing(routes, operation)) return response;
-		return rewriteListing(response, operation, routed, at);
+		return rewriteListing(response, operation, routed, at, (route, request) =>
+			pass(route, request, aside({ ...routed, route }), next),
+		);
 	};
+}
+
+/** What the store cannot copy by itself: the bytes change on the way. */
+function isStreamed(name: OperationName, from: Route, to: Route): boolean {
+	if (from.upstream !== to.upstream) return true;
+	const changes = from !== to || name === "UploadPartCopy";
+	return changes && [from, to].some(changesBodies);
+}
+
+function changesBodies({ policies }: Route): boolean {
+	return policies.some(({ effects }) => effects.includes("body"));
 }
 
 function oneSignature(): SealgateError {
@@ -124,8 +139,14 @@ async function pass(
 ): ReturnType<Handler> {
 	if (route.mode === "enforce")
 		return applyPolicies(route, request, exchange, next);
-	await evaluate(route, request, exchange);
-	return next(request, exchange);
+	const { name } = request.operation;
+	const always = route.policies.filter(({ policy }) =>
+		policy.inEveryMode?.includes(name),
+	);
+	const observed = route.policies.filter((entry) => !always.includes(entry));
+	await evaluate({ ...route, policies: observed }, request, exchange);
+	const enforced: Route = { ...route, mode: "enforce", policies: always };
+	return applyPolicies(enforced, request, exchange, next);
 }
 
 /**

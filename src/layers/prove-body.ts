@@ -362,6 +362,7 @@ function prove(
 	const known = claims.checksum?.value.toString("base64");
 	const claimed: ClaimedChecksum = {
 		header: checksumHeader(algorithm),
+		inHead: known,
 		value: () => known ?? (trailerValue as string),
 	};
 	return { ...proven, checksum: claimed };

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { type Exchange, noSpan } from "../exchange.ts";
+import { type Exchange, noFindings, noSpan } from "../exchange.ts";
 import { readAll } from "../http/body.ts";
 import { createListener, plainListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
@@ -110,7 +110,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span: noSpan,
 		client: undefined,
 		route: undefined,
