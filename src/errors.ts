@@ -83,6 +83,12 @@ export const errorKinds = {
 	"sha256-mismatch": client("XAmzContentSHA256Mismatch", 400),
 	"trailer-malformed": client("MalformedTrailerError", 400),
 	"chunk-size-invalid": client("InvalidChunkSizeError", 400),
+	"object-too-small": client("EntityTooSmall", 400),
+
+	// A form
+	"form-malformed": client("MalformedPOSTRequest", 400),
+	"form-fields-too-large": client("MaxPostPreDataLengthExceeded", 400),
+	"policy-document-invalid": client("InvalidPolicyDocument", 400),
 
 	// What the owner of the data decided
 	"policy-refused": {

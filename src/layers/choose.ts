@@ -3,7 +3,12 @@ import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
-import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
+import {
+	chooseRoute,
+	type Route,
+	type RoutePolicy,
+	routesOfBucket,
+} from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { parseXml, type XmlElement } from "../s3/xml.ts";
@@ -18,6 +23,7 @@ import { deleteObjects } from "./delete-objects.ts";
 import { applyPolicies, aside, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { refuseOwnMetadata } from "./own-metadata.ts";
+import { asPut } from "./post-object.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
@@ -29,19 +35,10 @@ const weakening = new Set<OperationName>([
 	"RestoreObject",
 ]);
 
-/** Operations whose wire form needs more than the pipeline gives yet; refused by name, never passed blindly. */
-const unsupported = new Set<OperationName>(["PostObject"]);
-
 export function choose(routes: readonly Route[]): Layer {
 	return (next) => async (asked, exchange) => {
 		let request = asked;
 		const { operation } = request;
-		if (unsupported.has(operation.name)) {
-			throw new SealgateError(
-				"not-implemented",
-				`A header or query you provided implies functionality that is not implemented: ${operation.name} does not pass this gateway.`,
-			);
-		}
 		refuseOwnMetadata(request.headers);
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
@@ -52,6 +49,9 @@ export function choose(routes: readonly Route[]): Layer {
 			return pass(route, request, routed, (kept, exchange) =>
 				listBuckets(routes, kept, exchange, next),
 			);
+		}
+		if (operation.name === "PostObject") {
+			return passForm(route, request, routed, next);
 		}
 		if (weakening.has(operation.name)) {
 			await judgeByEveryRoute(routes, request, routed);
@@ -147,6 +147,26 @@ async function pass(
 	await evaluate({ ...route, policies: observed }, request, exchange);
 	const enforced: Route = { ...route, mode: "enforce", policies: always };
 	return applyPolicies(enforced, request, exchange, next);
+}
+
+/**
+ * A form is a PutObject to the policies of its route. One that names forms and not PutObject is about forms alone, and
+ * sees it first.
+ */
+function passForm(
+	route: Route,
+	request: S3Request,
+	exchange: Exchange,
+	next: Handler,
+): ReturnType<Handler> {
+	const named = (entry: RoutePolicy, name: OperationName): boolean =>
+		entry.policy.operations !== "all" && entry.policy.operations.includes(name);
+	const policies = route.policies.filter(
+		(entry) => named(entry, "PostObject") && !named(entry, "PutObject"),
+	);
+	return pass({ ...route, policies }, request, exchange, (kept, exchange) =>
+		pass(route, { ...kept, operation: asPut(kept.operation) }, exchange, next),
+	);
 }
 
 async function judge(

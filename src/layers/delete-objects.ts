@@ -33,7 +33,9 @@ export async function deleteObjects(
 	if (
 		document.name !== "Delete" ||
 		objects.length === 0 ||
-		objects.length > mostKeys
+		objects.length > mostKeys ||
+		// Stores differ in which of two they read, and one of them would go unjudged.
+		objects.some((object) => children(object, "Key").length !== 1)
 	) {
 		throw new SealgateError(
 			"xml-malformed",

@@ -10,6 +10,7 @@ import { readAll } from "../http/body.ts";
 import { createListener, plainListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
 import { authenticate } from "../layers/authenticate.ts";
+import { formsAsPuts } from "../layers/post-object.ts";
 import { recognise } from "../layers/recognise.ts";
 import { type Handler, pipeline } from "../pipeline.ts";
 import { answerStoreErrors } from "./answer-store-errors.ts";
@@ -92,6 +93,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				objectBytes: 5 * 1024 ** 3,
 				documentBytes,
 			}),
+			formsAsPuts,
 		],
 		serveOperation(
 			await openState(options),
