@@ -12,7 +12,11 @@ export interface Attempt {
 export function attempt(
 	endpoint: string,
 	path: string,
-	{ method = "GET", headers = {} as Record<string, string>, body = "" } = {},
+	{
+		method = "GET",
+		headers = {} as Record<string, string>,
+		body = "" as string | Buffer,
+	} = {},
 ): Promise<Attempt> {
 	return new Promise((resolve, reject) => {
 		const { hostname, port } = new URL(endpoint);

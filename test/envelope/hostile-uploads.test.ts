@@ -66,6 +66,7 @@ t.test(
 		};
 		const token = await begin(besieged, "k");
 		t.match(token, /^sg1\./);
+		t.ok(token.length < 450, `a token of ${token.length} characters`);
 		const other = await begin(besieged, "other");
 		const forged = [
 			raw,

@@ -1,0 +1,54 @@
+/** How many requests the store sees for one of a client's: what plugins/envelope/README.md says under "Costs". */
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import t from "tap";
+import { type How, startBesieged } from "./besieged.ts";
+import { sample } from "./content.ts";
+import { uploadParts } from "./upload-parts.ts";
+
+const least = 5 * 1024 ** 2;
+
+t.test("requests to the store", async (t) => {
+	const besieged = await startBesieged(t);
+	const { client, bucket, hostile, read } = besieged;
+	const one = { Bucket: bucket, Key: "single", Body: sample(200_000) };
+	await client.send(new PutObjectCommand(one));
+	await uploadParts(besieged, "terminated", [
+		sample(least),
+		sample(least),
+		sample(least),
+		sample(least),
+	]);
+	await uploadParts(besieged, "short", [
+		sample(least),
+		sample(least),
+		sample(least),
+		sample(9),
+	]);
+	const asked = async (key: string, how: How) => {
+		const before = hostile.asked.length;
+		const { status } = await read(key, how);
+		t.ok(status < 300);
+		return hostile.asked.length - before;
+	};
+	const range = { headers: { range: "bytes=70000-70099" } };
+	const suffix = { headers: { range: "bytes=-5" } };
+	t.strictSame(
+		[
+			await asked("single", { method: "HEAD" }),
+			await asked("single", {}),
+			await asked("single", range),
+			await asked("single", suffix),
+		],
+		[1, 1, 1, 2],
+	);
+	for (const [key, proof, end] of [
+		["terminated", 4, 3],
+		["short", 8, 2],
+	] as const) {
+		t.equal(await asked(key, { method: "HEAD" }), 1 + proof, `${key}, first`);
+		t.equal(await asked(key, { method: "HEAD" }), 1, "the proof is remembered");
+		t.equal(await asked(key, {}), 1);
+		t.equal(await asked(key, suffix), end);
+		t.equal(await asked(key, range), 4);
+	}
+});
