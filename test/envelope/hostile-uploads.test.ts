@@ -244,7 +244,7 @@ t.test("a list of parts that lies at Complete", async (t) => {
 	hostile.alter = ({ method, query }, told) => {
 		if (method !== "GET" || !query.has("uploadId")) return told;
 		const body = Buffer.from(
-			"<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>0</NextPartNumberMarker></ListPartsResult>",
+			`<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>${query.get("part-number-marker") === "0" ? 7 : 3}</NextPartNumberMarker></ListPartsResult>`,
 		);
 		return {
 			...told,

@@ -263,3 +263,35 @@ t.test("a HEAD that lies low while ranges tell the truth", async (t) => {
 		);
 	}
 });
+
+t.test(
+	"a range that the gateway needs for itself, under another name",
+	async (t) => {
+		const besieged = await startBesieged(t);
+		const { hostile, read } = besieged;
+		const mebibyte = 1024 ** 2;
+		await uploadParts(besieged, "k", [
+			sample(5 * mebibyte, 1),
+			sample(5 * mebibyte, 2),
+		]);
+		const how = { method: "HEAD" };
+		for (const lie of ["bytes 0-55/100", "bytes 0-55/*", ""]) {
+			hostile.alter = toGet((told) =>
+				withHeaders(told, { "content-range": lie }),
+			);
+			refused(t, await read("k", how), "answer-malformed", none, lie);
+		}
+		hostile.alter = toGet((told) => ({ ...told, status: 200 }));
+		refused(t, await read("k", how), "answer-malformed", none, "200");
+		hostile.alter = toGet(({ status, headers, body }) => {
+			const more = Buffer.concat([body, body]);
+			const length = String(more.length);
+			return {
+				status,
+				headers: { ...headers, "content-length": length },
+				body: more,
+			};
+		});
+		refused(t, await read("k", how), "answer-malformed", none, "more bytes");
+	},
+);
