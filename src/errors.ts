@@ -73,6 +73,8 @@ export const errorKinds = {
 	"body-incomplete": client("IncompleteBody", 400),
 	"body-too-slow": client("RequestTimeout", 400),
 	"body-unexpected": client("UnexpectedContent", 400),
+	"range-unsatisfiable": client("InvalidRange", 416),
+	"part-unsatisfiable": client("InvalidPartNumber", 416),
 	"object-too-large": client("EntityTooLarge", 400),
 	"document-too-large": client("MaxMessageLengthExceeded", 400),
 	"xml-malformed": client("MalformedXML", 400),
@@ -81,6 +83,12 @@ export const errorKinds = {
 	"sha256-mismatch": client("XAmzContentSHA256Mismatch", 400),
 	"trailer-malformed": client("MalformedTrailerError", 400),
 	"chunk-size-invalid": client("InvalidChunkSizeError", 400),
+	"object-too-small": client("EntityTooSmall", 400),
+
+	// A form
+	"form-malformed": client("MalformedPOSTRequest", 400),
+	"form-fields-too-large": client("MaxPostPreDataLengthExceeded", 400),
+	"policy-document-invalid": client("InvalidPolicyDocument", 400),
 
 	// What the owner of the data decided
 	"policy-refused": {
@@ -106,6 +114,7 @@ export const errorKinds = {
 	},
 	"upload-unknown": client("NoSuchUpload", 404),
 	"part-invalid": client("InvalidPart", 400),
+	"part-too-small": client("EntityTooSmall", 400),
 
 	// Keys: S3's own codes for a KMS key that cannot be used
 	"key-not-found": policy("KMS.NotFoundException", 400),

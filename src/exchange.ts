@@ -56,6 +56,10 @@ export interface Findings {
 	/** The reason behind an error, ours or the store's, also where the client gets no body. */
 	reason?: string;
 	upstreamStatus?: number;
+	/** Each wrapping key that was used. */
+	readonly keyUses: KeyUse[];
+	/** What policies counted beside their decisions. */
+	events?: PolicyEvent[];
 	/** Each request that was sent to a store. */
 	readonly upstreamRequests: UpstreamRequest[];
 	/** The version that the request names, or that the store's answer does. */
@@ -64,6 +68,26 @@ export interface Findings {
 	storeEncryption?: { readonly algorithm: string; readonly keyId?: string };
 	bytesIn: number;
 	bytesOut: number;
+}
+
+export interface KeyUse {
+	readonly use: "seal" | "open";
+	/** Name of the entry of `keys`. */
+	readonly keys: string;
+	/** As the key provider names it, never an alias. */
+	readonly keyId: string;
+	/** Whether the provider was asked for this request, or knows nothing of it. */
+	readonly from: "provider" | "cache";
+}
+
+export function noFindings(): Findings {
+	return {
+		decisions: [],
+		keyUses: [],
+		upstreamRequests: [],
+		bytesIn: 0,
+		bytesOut: 0,
+	};
 }
 
 export interface UpstreamRequest {
@@ -85,6 +109,14 @@ export interface Decision {
 	readonly outcome: "unchanged" | "changed" | "refused";
 	readonly changes: readonly string[];
 	readonly reason?: string;
+}
+
+/** Something that a policy counts: the metric `sealgate_policy_events_total`, and in the log's line. */
+export interface PolicyEvent {
+	readonly policy: string;
+	readonly route: string;
+	/** Lower-case words with dashes, of a closed set: never what a client or a store wrote. */
+	readonly event: string;
 }
 
 /** A stretch of time in a trace; every method is harmless where tracing is off. */
@@ -136,4 +168,16 @@ export interface Exchange {
 	readonly asSent?: AsSent;
 	/** Whether this is asked only to know what would happen: `next` then sends nothing and answers 200. */
 	readonly dryRun: boolean;
+}
+
+/** Counts an event of a policy; nothing where this is only a question. */
+export function countEvent(
+	exchange: Exchange,
+	policy: string,
+	event: string,
+): void {
+	if (exchange.dryRun) return;
+	const route = exchange.route?.name ?? "";
+	exchange.findings.events ??= [];
+	exchange.findings.events.push({ policy, route, event });
 }

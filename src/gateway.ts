@@ -1,20 +1,28 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
 import { auditRecord } from "./audit/record.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
-import { redact } from "./config/redact.ts";
+import { redact, redactConfig } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
-import { type Exchange, noSpan, type Received, type Span } from "./exchange.ts";
+import {
+	type Exchange,
+	noFindings,
+	noSpan,
+	type Received,
+	type Span,
+} from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import { openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
 import { authenticate } from "./layers/authenticate.ts";
@@ -27,6 +35,8 @@ import { type Outcome, observe } from "./layers/observe.ts";
 import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
+import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
+import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -112,7 +122,8 @@ async function createGeneration(
 			},
 		]),
 	);
-	const routes = await setUpRoutes(loaded);
+	const keys = await openKeys(config.keys, dirname(loaded.files[0] ?? "."));
+	const routes = await setUpRoutes(loaded, keys.of);
 	return {
 		loaded,
 		routes,
@@ -122,22 +133,33 @@ async function createGeneration(
 			await Promise.all(
 				[...stores.values()].map((store) => store.upstream.close()),
 			);
-			for (const route of routes) {
-				for (const { policy } of route.policies) await policy.close?.();
-			}
+			await closePolicies(routes);
+			await keys.close();
 		},
 	};
 }
 
-async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
+async function closePolicies(routes: readonly Route[]): Promise<void> {
+	for (const route of routes) {
+		for (const { policy } of route.policies) await policy.close?.();
+	}
+}
+
+/** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
+async function setUpRoutes(
+	loaded: Loaded,
+	keys: PolicyHost["keys"],
+): Promise<Route[]> {
 	const { config, policies } = loaded;
-	return Promise.all(
-		config.routes.map(async (route) => {
+	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
+	const routes = await Promise.all(
+		config.routes.map(async (route, index) => {
 			const upstream = config.upstreams.find(
 				({ name }) => name === route.upstream,
 			);
 			const { endpoint = "" } = upstream ?? {};
 			const host = {
+				keys,
 				route: route.name,
 				prefix: route.match.prefix ?? "",
 				upstream: {
@@ -145,6 +167,7 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
+				directory: dirname(loaded.files[0] as string),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
@@ -153,25 +176,53 @@ async function setUpRoutes(loaded: Loaded): Promise<Route[]> {
 				upstream: route.upstream,
 				mode: route.mode,
 				policies: await Promise.all(
-					configured.map(async ({ plugin, options }) => ({
+					configured.map(async ({ plugin, options }, place) => ({
 						name: plugin.name,
 						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
-						options: redact(options),
-						policy: await plugin.setup(options, host),
+						options: redact(options, plugin.options),
+						policy: await setUp(plugin, options, host).catch(
+							({ message }: Error) => {
+								const path = ["routes", index, "policies", place];
+								faults.push({ path: [...path, plugin.name], message });
+								return idle;
+							},
+						),
 					})),
 				),
 			};
 		}),
 	);
+	if (faults.length === 0) return routes;
+	await closePolicies(routes);
+	throw loaded.faults(faults);
 }
 
-/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
-function troublesOf(routes: readonly Route[]): Record<string, string[]> {
-	const told = routes.map((route): [string, string[]] => [
-		route.name,
-		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
-	]);
-	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
+async function setUp(
+	plugin: Plugin,
+	options: unknown,
+	host: PolicyHost,
+): Promise<Policy> {
+	return plugin.setup(options, host);
+}
+
+/** In place of a policy that could not be set up; it serves nothing. */
+const idle: Policy = {
+	operations: [],
+	handle: (request, next) => next(request),
+};
+
+/**
+ * Sets every policy up and releases it.
+ * @returns a sentence for each thing that is no fault and that its owner may not want
+ * @throws ConfigFaults where one cannot work
+ */
+export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	const troubles = troublesOf(routes);
+	await closePolicies(routes);
+	return Object.entries(troubles).flatMap(([route, sentences]) =>
+		sentences.map((sentence) => `route "${route}": ${sentence}`),
+	);
 }
 
 function createExchange(
@@ -184,7 +235,7 @@ function createExchange(
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span,
 		client: undefined,
 		route: undefined,
@@ -258,7 +309,7 @@ export async function startGateway(
 							troubles: troublesOf(current.routes),
 						},
 					}),
-					config: () => redact(current.loaded.config),
+					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
 						explain(
 							current.routes,
@@ -391,6 +442,23 @@ function withinOpenFiles<Limits extends { readonly connections: number }>(
 	return { ...limits, connections };
 }
 
+async function neverUsed(): Promise<never> {
+	throw new Error("a key was asked for only to explain");
+}
+
+/** Names that exist, and nothing behind them: no keyring is opened to explain or to check. */
+function unusedKeys({ config }: Loaded): PolicyHost["keys"] {
+	return (name) => {
+		if (!config.keys.some((keys) => keys.name === name))
+			throw new Error(`no keys are named "${name}"`);
+		return {
+			idOf: neverUsed,
+			forSealing: neverUsed,
+			forOpening: neverUsed,
+		};
+	};
+}
+
 /** Answers a question about a configuration that is not running. */
 export async function explainWith(
 	loaded: Loaded,
@@ -404,5 +472,10 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	return explain(await setUpRoutes(loaded), question, exchange);
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	try {
+		return await explain(routes, question, exchange);
+	} finally {
+		await closePolicies(routes);
+	}
 }

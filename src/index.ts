@@ -1,12 +1,60 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
+export { bounded } from "./bounded.ts";
+export {
+	type PartTable,
+	partAssociatedData,
+} from "./crypto/associated-data.ts";
+export { metadataHash, requireMetadata } from "./crypto/bound-metadata.ts";
+export { DecryptionError } from "./crypto/decryption-error.ts";
+export { type Format, formats } from "./crypto/formats.ts";
+export {
+	derivedPlaintext,
+	type ObjectSpan,
+	objectSpan,
+	terminatorPadding,
+} from "./crypto/object-arithmetic.ts";
+export { type Attestor, partEtag, readPartEtag } from "./crypto/part-etag.ts";
+export type { ObjectRecord } from "./crypto/record.ts";
+export {
+	isOwnMetadata,
+	readRecordHeader,
+	recordHeader,
+	recordHeaderValue,
+} from "./crypto/record-header.ts";
+export {
+	type ObjectName,
+	type OpenedRecord,
+	openRecord,
+	type RecordFacts,
+	sealRecord,
+} from "./crypto/record-seal.ts";
+export type { SealedMetadata } from "./crypto/sealed-metadata.ts";
+export { secretKey } from "./crypto/secret-key.ts";
+export {
+	ciphertextLength,
+	plaintextLength,
+	spanOf,
+} from "./crypto/stream-arithmetic.ts";
+export { newStreamHeader } from "./crypto/stream-key.ts";
+export { openStreams } from "./crypto/stream-opener.ts";
+export { sealStream } from "./crypto/stream-sealer.ts";
+export { openTerminator, sealTerminator } from "./crypto/terminator.ts";
+export {
+	isToken,
+	type OpenedToken,
+	openToken,
+	readToken,
+	sealToken,
+} from "./crypto/upload-token.ts";
 export { type ErrorCode, SealgateError } from "./errors.ts";
-export type {
-	Client,
-	Decision,
-	Exchange,
-	Received,
-	Span,
+export {
+	type Client,
+	countEvent,
+	type Decision,
+	type Exchange,
+	type Received,
+	type Span,
 } from "./exchange.ts";
 export {
 	type Body,
@@ -19,6 +67,8 @@ export {
 	through,
 } from "./http/body.ts";
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
+export { type KeyContext, wrappingContext } from "./keys/context.ts";
+export type { KeyAccess } from "./keys/key-access.ts";
 export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
@@ -29,6 +79,20 @@ export {
 	type Policy,
 	type PolicyHost,
 } from "./plugin.ts";
+export {
+	type CopySource,
+	parseCopySource,
+	renderCopySource,
+} from "./s3/copy-source.ts";
+export {
+	type CustomerKeyOf,
+	customerKeyBytes,
+	customerKeyHeaders,
+	customerKeyNames,
+	isCustomerKeyHeader,
+	readCustomerKey,
+	refuseBothEncryptions,
+} from "./s3/customer-key.ts";
 export { globMatches } from "./s3/glob.ts";
 export { type Operation, type Query, queryValue } from "./s3/operation.ts";
 export {
@@ -36,6 +100,7 @@ export {
 	operationNames,
 	operationRow,
 } from "./s3/operations.ts";
+export { parseRange } from "./s3/range.ts";
 export {
 	child,
 	children,

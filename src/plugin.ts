@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Exchange } from "./exchange.ts";
+import type { KeyAccess } from "./keys/key-access.ts";
 import type { S3Request, S3Response } from "./pipeline.ts";
 import type { Operation } from "./s3/operation.ts";
 import type { OperationName } from "./s3/operations.ts";
@@ -19,7 +20,7 @@ export type Effect =
 
 /**
  * Sends the request on its way, to the next policy or to the store. Called again only for a request without a body, or
- * with one in memory, or for a request of the policy's own: one with an `operation` that it made. Only what the client
+ * with one in memory, or for a request of the policy's own: one with another operation, or on another key. Only what the client
  * asked for is told in the log, but every request that leaves is counted.
  */
 export type Next = (
@@ -44,15 +45,19 @@ export interface Policy {
 		next: Next,
 		exchange: Exchange,
 	): Promise<S3Response>;
+	/** Operations that `handle` sees on a route in observe mode, too: what only reads must go on reading. */
+	readonly inEveryMode?: readonly OperationName[];
 	/**
 	 * Rewrites one entry of a listing, or hides it by answering undefined: an object (`Contents`, `Version`) or an
 	 * `Upload`. Asked of the route that the entry's key falls on, whichever route the listing took; `operation` is the
-	 * listing's, with the entry's key, decoded. Belongs to the effect `listing`.
+	 * listing's, with the entry's key, decoded. `ask` sends a request of the policy's own, through all policies of that
+	 * route, this one too. Belongs to the effect `listing`.
 	 */
 	entry?(
 		entry: XmlElement,
 		operation: Operation,
 		exchange: Exchange,
+		ask: (request: S3Request) => Promise<S3Response>,
 	): XmlElement | undefined | Promise<XmlElement | undefined>;
 	/** A sentence for each thing that keeps it from its work; the admin port shows them on `/readyz`. */
 	troubles?(): readonly string[];
@@ -63,6 +68,8 @@ export interface Policy {
 /** What a plugin may know about where it is used. */
 export interface PolicyHost {
 	readonly route: string;
+	/** The keys of an entry of `keys`. @throws Error where no entry has that name */
+	keys(name: string): KeyAccess;
 	/** What object keys of the route begin with; empty where any will do. */
 	readonly prefix: string;
 	readonly upstream: {
@@ -70,6 +77,8 @@ export interface PolicyHost {
 		readonly endpoint: string;
 		readonly secure: boolean;
 	};
+	/** Folder of the configuration: a path in an option is relative to it. */
+	readonly directory: string;
 }
 
 export interface Plugin<Options extends z.ZodType = z.ZodType> {

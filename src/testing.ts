@@ -5,7 +5,12 @@
 import type { z } from "zod";
 import { checkStack } from "./config/stack.ts";
 import { SealgateError } from "./errors.ts";
-import { type Decision, type Exchange, noSpan } from "./exchange.ts";
+import {
+	type Decision,
+	type Exchange,
+	noFindings,
+	noSpan,
+} from "./exchange.ts";
 import { type Body, bodyOf, readAll } from "./http/body.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import { applyPolicies, changedHeaders } from "./layers/evaluate.ts";
@@ -62,10 +67,17 @@ export interface PolicyUnderTest {
 	close(): Promise<void>;
 }
 
-const anywhere: PolicyHost = {
+/** A host of which nothing is known, for what is not given. */
+export const anyHost: PolicyHost = {
 	route: "route",
+	keys: (name) => {
+		throw new Error(
+			`the testing kit has no keys "${name}": give a host that has`,
+		);
+	},
 	prefix: "",
 	upstream: { name: "store", endpoint: "https://store.test", secure: true },
+	directory: process.cwd(),
 };
 
 /**
@@ -75,8 +87,9 @@ const anywhere: PolicyHost = {
 export async function setUp<Options extends z.ZodType>(
 	plugin: Plugin<Options>,
 	options: z.input<Options>,
-	host: PolicyHost = anywhere,
+	where: Partial<PolicyHost> = {},
 ): Promise<PolicyUnderTest> {
+	const host = { ...anyHost, ...where };
 	const { name, effects } = plugin;
 	const fault = checkStack([plugin]);
 	if (fault !== undefined) throw new Error(fault);
@@ -210,7 +223,7 @@ function exchangeOf(sent: Sent, request: S3Request, route: Route): Exchange {
 			remoteAddress: "192.0.2.1",
 			secure: sent.secure ?? true,
 		},
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span: noSpan,
 		client: {
 			name: sent.client ?? "client",

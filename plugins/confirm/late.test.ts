@@ -2,6 +2,7 @@
 import { mock } from "node:test";
 import t from "tap";
 import type { S3Request, S3Response } from "../../src/index.ts";
+import { anyHost } from "../../src/testing.ts";
 import { anExchange } from "../../test/support/exchange.ts";
 import { sseS3 } from "../sse-s3/index.ts";
 
@@ -66,11 +67,10 @@ t.test(
 		] as const) {
 			mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
 			t.teardown(() => mock.timers.reset());
-			const policy = await sseS3.setup(sseS3.options.parse({ confirm: true }), {
-				route: "r",
-				prefix: "",
-				upstream: { name: "s", endpoint: "https://s.test", secure: true },
-			});
+			const policy = await sseS3.setup(
+				sseS3.options.parse({ confirm: true }),
+				anyHost,
+			);
 			const { response, finish } = lateAnswer();
 			const look = Promise.withResolvers<S3Response>();
 			const exchange = anExchange();

@@ -1,6 +1,6 @@
 import t from "tap";
 import { operationNames, operationRow } from "../../src/index.ts";
-import { type Sent, setUp } from "../../src/testing.ts";
+import { anyHost, type Sent, setUp } from "../../src/testing.ts";
 import { refuse } from "./index.ts";
 
 type Conditions = Omit<
@@ -115,11 +115,7 @@ t.test("a body of unknown length counts as larger", async (t) => {
 	const { options } = refuse;
 	const policy = await refuse.setup(
 		options.parse({ largerThan: "5GiB", reason }),
-		{
-			prefix: "",
-			route: "r",
-			upstream: { name: "s", endpoint: "https://s.test", secure: true },
-		},
+		anyHost,
 	);
 	const request = {
 		operation: {

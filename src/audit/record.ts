@@ -1,5 +1,5 @@
 /** What the audit log says of one request: who did what to which object, under which policy and key, and how it ended. */
-import type { Decision } from "../exchange.ts";
+import type { Decision, KeyUse } from "../exchange.ts";
 import type { Outcome } from "../layers/observe.ts";
 
 /** One line of the log. Fields that are not known are absent. No secret, signature or token is ever in it. */
@@ -21,6 +21,8 @@ export interface AuditRecord {
 	readonly route?: string;
 	readonly upstream?: string;
 	readonly decisions: readonly Decision[];
+	/** Absent where no key was used. */
+	readonly keyUses?: readonly KeyUse[];
 	/** What the store's answer claims of the encryption of the object. A claim is no proof. */
 	readonly storeEncryption?: {
 		readonly algorithm: string;
@@ -38,6 +40,23 @@ export interface AuditRecord {
 	readonly duration: number;
 }
 
+/** One line for a command that used a key outside of any request. */
+export interface CommandRecord {
+	readonly version: 1;
+	/** When it was asked, RFC 3339 in UTC. */
+	readonly time: string;
+	readonly command: "sse-c key";
+	/** Name of the user of the operating system. */
+	readonly user: string;
+	readonly bucket: string;
+	readonly key: string;
+	readonly route: string;
+	readonly upstream: string;
+	/** Which of the route's keys, the newest 0. */
+	readonly keyIndex: number;
+	readonly outcome: "success";
+}
+
 /** What a client chose, an object key apart, is kept to this many characters. */
 const longest = 1_024;
 
@@ -45,7 +64,7 @@ const longest = 1_024;
 export function auditRecord(outcome: Outcome): AuditRecord | undefined {
 	const { exchange, status, duration } = outcome;
 	const { findings, received } = exchange;
-	const { decisions, storeEncryption } = findings;
+	const { decisions, keyUses, storeEncryption } = findings;
 	const result = resultOf(outcome);
 	if (
 		decisions.length === 0 &&
@@ -69,6 +88,7 @@ export function auditRecord(outcome: Outcome): AuditRecord | undefined {
 		route: findings.route,
 		upstream: findings.upstream,
 		decisions,
+		keyUses: keyUses.length === 0 ? undefined : keyUses,
 		storeEncryption,
 		outcome: result,
 		status,

@@ -5,6 +5,7 @@ import { demo } from "./demo.ts";
 import { explainRequest } from "./explain.ts";
 import { health } from "./health.ts";
 import { serve } from "./serve.ts";
+import { type SseCKeyOptions, sseCKey } from "./sse-c-key.ts";
 
 const program = new Command("sealgate")
 	.description(
@@ -83,6 +84,21 @@ program
 			process.exitCode = await explainRequest(method, target, options);
 		},
 	);
+
+program
+	.command("sse-c")
+	.description("customer keys that the gateway holds")
+	.command("key")
+	.description("print the headers that open one object without the gateway")
+	.argument("<target>", "s3://bucket/key")
+	.requiredOption("--config <file>", "the configuration")
+	.option("--reveal", "print the key, and record that it was printed")
+	.option("--secret-index <number>", "an older key: 1, 2 or 3", "0")
+	.option("--client <name>", "the client by which the route is chosen", "")
+	.option("--json", "print it as JSON")
+	.action(async (target: string, options: SseCKeyOptions) => {
+		process.exitCode = await sseCKey(target, options);
+	});
 
 try {
 	await program.parseAsync();

@@ -62,6 +62,12 @@ function checkNames(config: Config, report: Report): void {
 		"name",
 		report,
 	);
+	unique(
+		config.keys.map((keys) => keys.name),
+		["keys"],
+		"name",
+		report,
+	);
 	const upstreams = new Set(config.upstreams.map((upstream) => upstream.name));
 	const routes = new Set(config.routes.map((route) => route.name));
 	const clients = new Set(config.clients.map((client) => client.name));

@@ -34,6 +34,10 @@ export interface Loaded {
 	readonly tls: ListenerTls | undefined;
 	/** Every file that was read, the configuration first. */
 	readonly files: readonly string[];
+	/** The error that tells what was found later, with its lines. */
+	readonly faults: (
+		found: readonly { readonly path: Path; readonly message: string }[],
+	) => ConfigFaults;
 }
 
 export class ConfigFaults extends Error {
@@ -135,7 +139,17 @@ export async function loadConfig(
 	);
 	const policies = await resolvePolicies(parsed.data, file, known, report);
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
-	return { config: parsed.data, policies, tls, files };
+	return {
+		config: parsed.data,
+		policies,
+		tls,
+		files,
+		faults(found) {
+			const before = faults.length;
+			for (const { path, message } of found) report(path, message);
+			return new ConfigFaults(file, faults.splice(before));
+		},
+	};
 }
 
 async function resolvePolicies(

@@ -146,6 +146,41 @@ const upstream = z.strictObject({
 		),
 });
 
+const keys = z
+	.strictObject({
+		name: name.describe("Name that policies use."),
+		provider: z
+			.literal("keyring")
+			.describe("keyring: a file of this installation's own."),
+		path: z.string().min(1).describe("The keyring's file."),
+		passphrase: secret
+			.optional()
+			.describe("What opens it; refer to an environment variable or a file."),
+		keyFile: z
+			.string()
+			.min(1)
+			.optional()
+			.describe("A file of 32 bytes, or base64 of them, that opens it."),
+		cache: z
+			.strictObject({
+				maxAge: duration.default(300_000),
+				maxUses: z
+					.int()
+					.min(1)
+					.default(2 ** 20),
+				maxBytes: size.default(2 ** 50),
+			})
+			.prefault({})
+			.describe(
+				"How long, and for how much, a wrapping key serves before another is asked for.",
+			),
+	})
+	.refine(
+		({ passphrase, keyFile }) =>
+			(passphrase === undefined) !== (keyFile === undefined),
+		"a keyring is opened by a passphrase or by a keyFile",
+	);
+
 const route = z.strictObject({
 	name: name.describe("Name in logs and metrics."),
 	match: z
@@ -254,6 +289,10 @@ export const configSchema = z.strictObject({
 		),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
+	keys: z
+		.array(keys)
+		.default([])
+		.describe("Where the keys of the envelope policy are held."),
 	routes: z.array(route).min(1),
 	audit: z
 		.strictObject({

@@ -26,6 +26,8 @@ export interface Flow {
 export interface ClaimedChecksum {
 	/** Header name, such as `x-amz-checksum-crc32`. */
 	readonly header: string;
+	/** Base64, where it came in the head. */
+	readonly inHead: string | undefined;
 	/** Base64. A checksum that came as a trailer is known only at the end. */
 	value(): string;
 }

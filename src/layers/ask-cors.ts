@@ -1,5 +1,5 @@
 /** The preflight of the gateway's own: unsigned, to the store of the bucket, on the bucket's route. */
-import type { Exchange } from "../exchange.ts";
+import { type Exchange, noFindings } from "../exchange.ts";
 import { readAll } from "../http/body.ts";
 import type { Handler, S3Request } from "../pipeline.ts";
 import type { AskCors } from "./cors.ts";
@@ -41,6 +41,6 @@ function aside(exchange: Exchange): Exchange {
 		...exchange,
 		client: preflight,
 		signal: AbortSignal.timeout(longestWait),
-		findings: { decisions: [], upstreamRequests, bytesIn: 0, bytesOut: 0 },
+		findings: { ...noFindings(), upstreamRequests },
 	};
 }

@@ -7,7 +7,13 @@ import { checkUserMetadata } from "../s3/user-metadata.ts";
 import { checkClientLimits } from "./client-limits.ts";
 import { withHoisted } from "./hoisted-headers.ts";
 import { type IdentityOptions, identify } from "./identify.ts";
-import { indexClients, type KnownClient } from "./known-clients.ts";
+import { identifyForm } from "./identify-form.ts";
+import {
+	type ClientIndex,
+	indexClients,
+	type KnownClient,
+} from "./known-clients.ts";
+import { postObject } from "./post-object.ts";
 import { proveBody } from "./prove-body.ts";
 
 export interface AuthenticationOptions extends IdentityOptions {
@@ -20,6 +26,27 @@ export interface AuthenticationOptions extends IdentityOptions {
 
 export function authenticate(options: AuthenticationOptions): Layer {
 	const known = indexClients(options.clients);
+	const forms = postObject({
+		...options,
+		verify: options.mode === "verify",
+		identify: (authentication) => identifyForm(options, known, authentication),
+	});
+	const others = authenticateHead(options, known);
+	return (next) => {
+		const acceptForm = forms(next);
+		const acceptHead = others(next);
+		return (request, exchange) =>
+			request.operation.name === "PostObject"
+				? acceptForm(request, exchange)
+				: acceptHead(request, exchange);
+	};
+}
+
+/** Whoever proves itself in the head of the request. */
+function authenticateHead(
+	options: AuthenticationOptions,
+	known: ClientIndex,
+): Layer {
 	return (next) => async (request, exchange) => {
 		const target = parseTarget(exchange.received.target);
 		const head = {

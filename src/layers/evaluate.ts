@@ -1,9 +1,10 @@
 /** What the policies of a route do to a request; the one way to find out, for real or only to know. */
 import { SealgateError } from "../errors.ts";
-import type { Decision, Exchange } from "../exchange.ts";
+import { type Decision, type Exchange, noFindings } from "../exchange.ts";
 import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, S3Request, S3Response } from "../pipeline.ts";
 import type { Route, RoutePolicy } from "../routes.ts";
+import type { Operation } from "../s3/operation.ts";
 
 /** Sends the request through the route's policies, in the order of the configuration, to `next`. */
 export function applyPolicies(
@@ -28,10 +29,21 @@ export function applyPolicies(
 }
 
 /** For a request that a policy sends of its own accord: the log's line stays about what the client asked for. */
-function aside(exchange: Exchange): Exchange {
-	const { upstreamRequests } = exchange.findings;
-	const findings = { decisions: [], upstreamRequests, bytesIn: 0, bytesOut: 0 };
-	return { ...exchange, findings };
+export function aside(exchange: Exchange): Exchange {
+	const { keyUses, upstreamRequests } = exchange.findings;
+	return {
+		...exchange,
+		findings: { ...noFindings(), keyUses, upstreamRequests },
+	};
+}
+
+/** Whether it is what the client asked for, whatever became of its parameters. */
+function isSame(sent: Operation, asked: Operation): boolean {
+	return (
+		sent.name === asked.name &&
+		sent.bucket === asked.bucket &&
+		sent.key === asked.key
+	);
 }
 
 function concerns(entry: RoutePolicy, request: S3Request): boolean {
@@ -66,7 +78,7 @@ async function applyOne(
 			request,
 			(changed, { signal = exchange.signal } = {}) => {
 				const asked = { ...exchange, signal };
-				if (changed.operation !== request.operation)
+				if (!isSame(changed.operation, request.operation))
 					return next(changed, aside(asked));
 				if (passed) return next(changed, asked);
 				passed = true;
@@ -120,7 +132,7 @@ export async function evaluate(
 			request,
 			{ ...exchange, dryRun: true },
 			async (last) => {
-				if (last.operation === request.operation) outcome = last;
+				if (isSame(last.operation, request.operation)) outcome = last;
 				return { status: 200, headers: new Map(), body: undefined };
 			},
 		);

@@ -24,7 +24,12 @@ export function forwardAsSent(
 		checkUnchanged(request, asSent);
 		checkHost(received.host, upstream.host, domains);
 		const headers = new Map(withoutHeaders(asSent.headers, staysBehind));
-		const answering = { name: upstream.name, region, signed: false };
+		const answering = {
+			name: upstream.name,
+			region,
+			signed: false,
+			namesKey: false,
+		};
 		return deliver(
 			upstream,
 			answering,

@@ -72,6 +72,7 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 			name: store.upstream.name,
 			region: store.region,
 			signed: credentials !== undefined,
+			namesKey: headers.has("x-amz-server-side-encryption-aws-kms-key-id"),
 		};
 		return deliver(
 			store.upstream,

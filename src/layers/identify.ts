@@ -30,7 +30,11 @@ export interface Identity {
 	readonly seed: ChunkSeed | undefined;
 }
 
-const trusted: Client = { name: "trusted", accessKeyId: undefined, limits: {} };
+export const trusted: Client = {
+	name: "trusted",
+	accessKeyId: undefined,
+	limits: {},
+};
 /** A preflight carries no credentials by design; the store decides by its CORS rules. Fetch standard, section 3.2. */
 export const preflight: Client = {
 	name: "preflight",

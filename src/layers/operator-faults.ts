@@ -11,6 +11,8 @@ export interface Answering {
 	readonly region: string;
 	/** Whether the gateway signed the request with keys of its own. */
 	readonly signed: boolean;
+	/** Whether the request names a key of the store's key service. */
+	readonly namesKey: boolean;
 }
 
 /** Codes that speak of the gateway's own signature, keys or clock. */
@@ -69,7 +71,9 @@ export function operatorFault(
 			`The store behind upstream "${store.name}" expects signatures for ${elsewhere}.`,
 		);
 	}
-	if (store.signed && code !== undefined && ofSignature.has(code)) {
+	// Ceph says InvalidAccessKeyId of a KMS key that it does not know.
+	const ofKey = store.namesKey && code === "InvalidAccessKeyId";
+	if (store.signed && !ofKey && code !== undefined && ofSignature.has(code)) {
 		return fault(
 			`The store behind upstream "${store.name}" refused the gateway's own signature (${code}): its operator must check this upstream's credentials and region, and the clock.`,
 		);

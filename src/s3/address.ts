@@ -74,7 +74,7 @@ function keyOf(encoded: string): string | undefined {
 }
 
 /** @throws SealgateError `key-too-long` */
-function checkKeyLength(key: string): void {
+export function checkKeyLength(key: string): void {
 	const size = Buffer.byteLength(key);
 	if (size <= keyBytes) return;
 	throw new SealgateError("key-too-long", "Your key is too long", {

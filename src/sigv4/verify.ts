@@ -1,6 +1,7 @@
 /** Proves the signature of a request's head. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
+import { isSecretHeader } from "../s3/secret-headers.ts";
 import type { Authentication, SignedHead } from "./authentication.ts";
 import {
 	canonicalQuery,
@@ -167,9 +168,6 @@ function checkSignedHeaders(
 	);
 }
 
-const secretHeaders =
-	/^(x-amz-security-token|x-amz-(copy-source-)?server-side-encryption-customer-key)$/;
-
 /** The answer shows what we signed, as S3 does, but for the values that nobody may read in a log. */
 function mismatch(
 	head: SignedHead,
@@ -181,7 +179,7 @@ function mismatch(
 		headers: new Map(
 			[...head.headers].map(([name, value]) => [
 				name,
-				secretHeaders.test(name) ? "[redacted]" : value,
+				isSecretHeader(name) ? "[redacted]" : value,
 			]),
 		),
 		query: head.query.map(([name, value]) => [

@@ -5,11 +5,12 @@
  */
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { type Exchange, noSpan } from "../exchange.ts";
+import { type Exchange, noFindings, noSpan } from "../exchange.ts";
 import { readAll } from "../http/body.ts";
 import { createListener, plainListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
 import { authenticate } from "../layers/authenticate.ts";
+import { formsAsPuts } from "../layers/post-object.ts";
 import { recognise } from "../layers/recognise.ts";
 import { type Handler, pipeline } from "../pipeline.ts";
 import { answerStoreErrors } from "./answer-store-errors.ts";
@@ -92,6 +93,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				objectBytes: 5 * 1024 ** 3,
 				documentBytes,
 			}),
+			formsAsPuts,
 		],
 		serveOperation(
 			await openState(options),
@@ -108,7 +110,7 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 		started: new Date(),
 		signal,
 		received,
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span: noSpan,
 		client: undefined,
 		route: undefined,

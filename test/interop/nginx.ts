@@ -21,7 +21,7 @@ http {
 	uwsgi_temp_path ${own}/uwsgi;
 	scgi_temp_path ${own}/scgi;
 	client_header_timeout 1s;
-	client_body_timeout 1s;
+	client_body_timeout 10s;
 	lingering_timeout 1s;
 	upstream gateway { server 127.0.0.1:${gateway}; keepalive 4; }
 	server {

@@ -12,6 +12,7 @@ import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
+import { customerKeys } from "./sse-c.ts";
 import {
 	direct,
 	minio,
@@ -100,6 +101,7 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(secureMinio, "sealed-tls");
+	await customerKeys(secureMinio);
 	const old = await ceph();
 	await overTls(old, "old");
 	await confirmRefuses(old);

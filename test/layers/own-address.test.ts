@@ -285,6 +285,13 @@ t.test("a refusal of our own signature is not the client's", async (t) => {
 			"the log has the store's code",
 		);
 	}
+	const ceph = await startWire(
+		t,
+		"  - { name: all, match: {}, upstream: store, policies: [{ sse-kms: { keyId: unknown } }] }",
+		always(403, {}, refusal("InvalidAccessKeyId")),
+	);
+	const ofKey = await ceph.send({ method: "PUT", target: "/bucket/key" });
+	t.equal(ofKey.status, 403, "Ceph says so of a KMS key that it does not know");
 	const wire = await startWire(
 		t,
 		routes,

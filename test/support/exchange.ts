@@ -1,5 +1,5 @@
 /** An exchange that no client began. */
-import { type Exchange, noSpan } from "../../src/exchange.ts";
+import { type Exchange, noFindings, noSpan } from "../../src/exchange.ts";
 
 export function anExchange(): Exchange {
 	return {
@@ -13,7 +13,7 @@ export function anExchange(): Exchange {
 			remoteAddress: "192.0.2.1",
 			secure: true,
 		},
-		findings: { decisions: [], upstreamRequests: [], bytesIn: 0, bytesOut: 0 },
+		findings: noFindings(),
 		span: noSpan,
 		client: undefined,
 		route: undefined,

@@ -1,0 +1,99 @@
+/** CopyObject on one route: the data key is sealed anew under the new name, and the store copies the bytes. */
+import {
+	answerMeanwhile,
+	type Exchange,
+	type HeaderMap,
+	type Next,
+	parseCopySource,
+	type S3Request,
+	type S3Response,
+	SealgateError,
+	withHeaders,
+} from "../../src/index.ts";
+import { copyParts } from "./copy-parts.ts";
+import {
+	type Copying,
+	pinnedSource,
+	refusedSource,
+	sourceHead,
+} from "./copy-source.ts";
+import { targetHeaders } from "./copy-target.ts";
+import { withClientEtags, withStoreConditions } from "./etags.ts";
+import { provenTableOf } from "./proven-tables.ts";
+import { openAnswer } from "./sealing.ts";
+import type { Envelope } from "./settings.ts";
+import { storedObject } from "./stored-object.ts";
+import { checkUnmarked } from "./unmarked.ts";
+import { documentOf, withDocument } from "./upload.ts";
+
+/** Many parts take their time: the client is kept waiting with white space. */
+export function copyObject(
+	envelope: Envelope,
+	request: S3Request,
+	next: Next,
+	exchange: Exchange,
+): Promise<S3Response> {
+	return answerMeanwhile(copy(envelope, request, next, exchange), exchange);
+}
+
+async function copy(
+	envelope: Envelope,
+	request: S3Request,
+	next: Next,
+	exchange: Exchange,
+): Promise<S3Response> {
+	const named = request.headers.get("x-amz-copy-source") ?? "";
+	const source = parseCopySource(named);
+	const head = sourceHead(request, source);
+	const seen = await next(head);
+	if (seen.status !== 200) return refusedSource(request, next, seen);
+	const { operation } = head;
+	const found = await openAnswer(envelope, seen.headers, operation, exchange);
+	if (found === undefined)
+		return unmarkedSource(envelope, request, next, exchange, head);
+	const copying = { envelope, request, next, exchange, source, seen, found };
+	const headers = await targetHeaders(copying);
+	if (found.record.single !== undefined) return copyWhole(copying, headers);
+	const size = Number(seen.headers.get("content-length"));
+	const stored = storedObject(head, next, seen.headers, size);
+	const table = await provenTableOf(envelope, found, stored);
+	return copyParts(copying, headers, table);
+}
+
+/** A route that only observes copies as the store does; any other would leave the copy unencrypted. */
+function unmarkedSource(
+	envelope: Envelope,
+	request: S3Request,
+	next: Next,
+	exchange: Exchange,
+	{ operation }: S3Request,
+): Promise<S3Response> {
+	checkUnmarked(envelope, operation, exchange);
+	if (exchange.route?.mode === "observe") {
+		return next({ ...request, headers: withStoreConditions(request.headers) });
+	}
+	throw new SealgateError(
+		"policy-unsupported",
+		"The source of the copy is not encrypted: read it and write it, so that it becomes so.",
+	);
+}
+
+async function copyWhole(
+	copying: Copying,
+	stored: HeaderMap,
+): Promise<S3Response> {
+	const { request, next } = copying;
+	const response = await next({
+		...request,
+		headers: withHeaders(stored, {
+			...pinnedSource(copying),
+			"x-amz-metadata-directive": "REPLACE",
+		}),
+	});
+	if (response.status !== 200) return response;
+	const document = await documentOf(response);
+	const children = document.children.filter(
+		({ name }) => !name.startsWith("Checksum"),
+	);
+	return withDocument(response, withClientEtags({ ...document, children }));
+}

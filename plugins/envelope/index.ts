@@ -1,0 +1,138 @@
+/** Encrypts bodies before they leave, so that the store never sees plaintext: format t1, docs/format.md. */
+import { randomBytes } from "node:crypto";
+import {
+	definePlugin,
+	type Exchange,
+	formats,
+	type Next,
+	type OperationName,
+	recordHeader,
+	type S3Request,
+	type S3Response,
+	withHeaders,
+} from "../../src/index.ts";
+import { getAttributes } from "./attributes.ts";
+import { completeUpload } from "./complete.ts";
+import { copyObject } from "./copy.ts";
+import { withClientEtag, withStoreConditions } from "./etags.ts";
+import { ExactSizes } from "./exact-sizes.ts";
+import { getObject } from "./get-object.ts";
+import { headObject } from "./head-object.ts";
+import { derivedSize, listedEntry } from "./listing.ts";
+import { options } from "./options.ts";
+import { ProvenTables } from "./proven-tables.ts";
+import { putObject } from "./put-object.ts";
+import { restoreObject } from "./restore.ts";
+import type { Envelope } from "./settings.ts";
+import { openTo } from "./unmarked.ts";
+import { checkHeaders, unsupported } from "./unsupported.ts";
+import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
+
+type Handle = (
+	envelope: Envelope,
+	request: S3Request,
+	next: Next,
+	exchange: Exchange,
+) => Promise<S3Response>;
+
+/** Nothing in them is of a body, but for the ETags of conditions. */
+const pass: Handle = async (_envelope, request, next) => {
+	const headers = withStoreConditions(request.headers);
+	const response = await next({ ...request, headers });
+	return { ...response, headers: withClientEtag(response.headers) };
+};
+
+/** What would leave, without a key being used for it. */
+const explained = ({ operation, headers, body }: S3Request, next: Next) => {
+	const sent = withStoreConditions(headers);
+	return next({
+		operation,
+		headers: marked.includes(operation.name)
+			? withHeaders(sent, { [recordHeader]: "(the sealed data key)" })
+			: sent,
+		body,
+	});
+};
+
+const marked: readonly OperationName[] = ["PutObject", "CreateMultipartUpload"];
+
+/** What cannot be right is refused by its name: nothing that is not in this table passes. */
+const handlers: Partial<Record<OperationName, Handle>> = {
+	PutObject: putObject,
+	GetObject: getObject,
+	HeadObject: headObject,
+	DeleteObject: pass,
+	DeleteObjects: pass,
+	GetObjectAttributes: getAttributes,
+	RestoreObject: restoreObject,
+	GetObjectTagging: pass,
+	PutObjectTagging: pass,
+	DeleteObjectTagging: pass,
+	GetObjectAcl: pass,
+	PutObjectAcl: pass,
+	GetObjectRetention: pass,
+	PutObjectRetention: pass,
+	GetObjectLegalHold: pass,
+	PutObjectLegalHold: pass,
+	CopyObject: copyObject,
+	CreateMultipartUpload: createUpload,
+	UploadPart: uploadPart,
+	ListParts: listParts,
+	CompleteMultipartUpload: completeUpload,
+	AbortMultipartUpload: abortUpload,
+	ListMultipartUploads: pass,
+	OptionsPreflight: pass,
+};
+
+export const envelope = definePlugin({
+	name: "envelope",
+	api: 1,
+	effects: ["request-headers", "response-headers", "body", "length", "listing"],
+	options,
+	setup(configured, host) {
+		const [format] = formats;
+		if (format === undefined) throw new Error("no format is known");
+		const settings: Envelope = {
+			options: configured,
+			format,
+			keys: host.keys(configured.keys),
+			random: randomBytes,
+			tables: new ProvenTables(),
+		};
+		const sizes = new ExactSizes();
+		return {
+			operations: "all",
+			// What is encrypted stays readable, and is never copied under a name that it does not open under.
+			inEveryMode: [
+				"GetObject",
+				"HeadObject",
+				"GetObjectAttributes",
+				"CopyObject",
+			],
+			async handle(request, next, exchange) {
+				const { name, key } = request.operation;
+				const handler =
+					handlers[name] ?? (key === undefined ? pass : undefined);
+				if (handler === undefined) throw unsupported(name);
+				checkHeaders(request.headers);
+				if (exchange.dryRun) return explained(request, next);
+				return handler(settings, request, next, exchange);
+			},
+			async entry(entry, operation, _exchange, ask) {
+				if (entry.name === "Upload") {
+					return configured.listUploads === "raw" ? entry : undefined;
+				}
+				const derived = derivedSize(entry, format);
+				const size =
+					configured.listSizes === "exact"
+						? await sizes.of(entry, operation, ask)
+						: undefined;
+				return listedEntry(entry, size ?? derived);
+			},
+			troubles() {
+				const open = openTo(configured);
+				return open === undefined ? [] : [open];
+			},
+		};
+	},
+});

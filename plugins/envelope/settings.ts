@@ -1,0 +1,42 @@
+/** What one route decides about its objects, and the names that everything of an object is bound to. */
+import {
+	type Format,
+	type KeyAccess,
+	type KeyContext,
+	type ObjectName,
+	type Operation,
+	SealgateError,
+	wrappingContext,
+} from "../../src/index.ts";
+import type { Options } from "./options.ts";
+import type { ProvenTables } from "./proven-tables.ts";
+
+export interface Envelope {
+	readonly options: Options;
+	/** That new objects are written in. */
+	readonly format: Format;
+	readonly keys: KeyAccess;
+	/** Part tables that objects have proven. */
+	readonly tables: ProvenTables;
+	/** Bytes that nobody can foresee. */
+	readonly random: (size: number) => Buffer;
+}
+
+/** A replicated or restored bucket opens by the name under which it was written. */
+export function boundName(
+	{ options }: Envelope,
+	{ bucket, key }: Operation,
+): ObjectName {
+	if (bucket === undefined || key === undefined) {
+		throw new SealgateError("internal", "An object has no name.");
+	}
+	return { bucket: options.boundBucket ?? bucket, key };
+}
+
+/** What the key provider is told: the bucket, and for a wrapping key of one object alone also its key. */
+export function contextOf(
+	{ bucket, key }: ObjectName,
+	objectScope: boolean,
+): KeyContext {
+	return objectScope ? wrappingContext(bucket, key) : wrappingContext(bucket);
+}

@@ -1,0 +1,62 @@
+/** The keys of one entry of `keys`, as a route may use them; each use is noted for the audit record. */
+import type { Exchange } from "../exchange.ts";
+import type { KeyContext } from "./context.ts";
+import type { KeyLease } from "./lease.ts";
+import type { WrappingKeyCache } from "./wrapping-key-cache.ts";
+
+export interface KeyAccess {
+	/**
+	 * The id behind an id or alias, never an alias itself; remembered as long as a wrapping key is.
+	 * @throws SealgateError `key-not-found`, `keys-unavailable`
+	 */
+	idOf(keyId: string, exchange: Exchange): Promise<string>;
+	/**
+	 * A wrapping key for a new record. Use within one request: `using lease = await …`.
+	 * @param keyId id or alias
+	 * @param bytes plaintext that the record's data key will protect, where known
+	 * @throws SealgateError `key-not-found`, `key-disabled`, `key-pending-deletion`, `keys-unavailable`
+	 */
+	forSealing(
+		keyId: string,
+		context: KeyContext,
+		bytes: number,
+		exchange: Exchange,
+	): Promise<KeyLease>;
+	/**
+	 * The wrapping key of a record or token.
+	 * @throws SealgateError as above, and DecryptionError `wrapping-key-refused`
+	 */
+	forOpening(
+		keyId: string,
+		wrapped: Buffer,
+		context: KeyContext,
+		exchange: Exchange,
+	): Promise<KeyLease>;
+}
+
+/** @param name of the entry */
+export function keyAccess(name: string, cache: WrappingKeyCache): KeyAccess {
+	const noted = (
+		use: "seal" | "open",
+		lease: KeyLease,
+		exchange: Exchange,
+	): KeyLease => {
+		const from = lease.fromProvider ? "provider" : "cache";
+		const { keyId } = lease;
+		exchange.findings.keyUses.push({ use, keys: name, keyId, from });
+		return lease;
+	};
+	return {
+		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),
+		async forSealing(keyId, context, bytes, exchange) {
+			const { signal } = exchange;
+			const lease = await cache.forSealing(keyId, context, bytes, signal);
+			return noted("seal", lease, exchange);
+		},
+		async forOpening(keyId, wrapped, context, exchange) {
+			const { signal } = exchange;
+			const lease = await cache.forOpening(keyId, wrapped, context, signal);
+			return noted("open", lease, exchange);
+		},
+	};
+}
