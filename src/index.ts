@@ -60,6 +60,7 @@ export {
 	type Body,
 	bodyOf,
 	type ClaimedChecksum,
+	discard,
 	type Flow,
 	type Receiver,
 	readAll,

@@ -1,6 +1,7 @@
 /** An object as the store has it now: every further question is about this very version of it. */
 import {
 	DecryptionError,
+	discard,
 	type HeaderMap,
 	type Next,
 	type Operation,
@@ -103,9 +104,7 @@ export function pinned(
 
 /** Gives back a connection whose answer nobody wants. */
 export function release({ body }: S3Response): void {
-	body
-		?.start({ data: () => true, end() {}, fail() {} })
-		.stop(new Error("another request answers it"));
+	discard(body, "another request answers it");
 }
 
 export function changed({ operation }: S3Request): SealgateError {

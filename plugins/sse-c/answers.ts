@@ -1,6 +1,5 @@
 /** What a store's answer says of a customer's key: it was the wrong one, it was not wanted, it was used. */
 import {
-	type Body,
 	bodyOf,
 	childText,
 	customerKeyNames,
@@ -84,13 +83,6 @@ export function usedKey(
 export function withoutKeyClaims(response: S3Response): S3Response {
 	const headers = withoutHeaders(response.headers, isCustomerKeyHeader);
 	return { ...response, headers };
-}
-
-/** Gives up a body that nobody has started. */
-export function discard(body: Body | undefined): void {
-	body
-		?.start({ data: () => true, end() {}, fail() {} })
-		.stop(new Error("the answer is not wanted"));
 }
 
 /** A write that may lie there without the key. */

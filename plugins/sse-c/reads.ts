@@ -1,6 +1,7 @@
 /** Reads: the newest key first, then older ones, then perhaps none. */
 import {
 	countEvent,
+	discard,
 	type Exchange,
 	type Next,
 	type S3Request,
@@ -9,7 +10,6 @@ import {
 } from "../../src/index.ts";
 import { refusal as refuse } from "../judging.ts";
 import {
-	discard,
 	mayBeWrongKey,
 	type Refusal,
 	refusalOf,

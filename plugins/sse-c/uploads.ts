@@ -5,6 +5,7 @@
 import {
 	bodyOf,
 	childText,
+	discard,
 	type Next,
 	type Operation,
 	parseXml,
@@ -14,13 +15,7 @@ import {
 	type S3Response,
 	SealgateError,
 } from "../../src/index.ts";
-import {
-	discard,
-	mayBeWrongKey,
-	refusalOf,
-	unconfirmed,
-	usedKey,
-} from "./answers.ts";
+import { mayBeWrongKey, refusalOf, unconfirmed, usedKey } from "./answers.ts";
 import type { Keys } from "./keys.ts";
 
 /** Uploads remembered at once; the one that was used longest ago is forgotten. */

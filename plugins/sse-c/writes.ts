@@ -2,6 +2,7 @@
 import {
 	answerMeanwhile,
 	bodyOf,
+	discard,
 	type Exchange,
 	isCustomerKeyHeader,
 	type Next,
@@ -12,7 +13,7 @@ import {
 	withHeaders,
 	withoutHeaders,
 } from "../../src/index.ts";
-import { discard, refusalOf, unconfirmed, usedKey } from "./answers.ts";
+import { refusalOf, unconfirmed, usedKey } from "./answers.ts";
 import type { Keys } from "./keys.ts";
 
 /** What asks the store for an encryption of its own; S3 takes one or the other. */

@@ -1,7 +1,7 @@
 /** The answer on the wire. A body that breaks off destroys the connection: it never ends cleanly. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { S3Response } from "../pipeline.ts";
-import type { Body } from "./body.ts";
+import { type Body, discard } from "./body.ts";
 import { type ProgressLimits, watchProgress } from "./progress.ts";
 
 /** Statuses whose answers have no body by definition. RFC 9110 section 6.4.1. */
@@ -23,9 +23,7 @@ export function writeAnswer(
 		writeBody(response, body, limits);
 		return;
 	}
-	body
-		?.start({ data: () => true, end() {}, fail() {} })
-		.stop(new Error("no body is due"));
+	discard(body, "no body is due");
 	if (!bare && !response.hasHeader("content-length")) {
 		response.setHeader("content-length", "0");
 	}

@@ -23,11 +23,16 @@ import {
 	recordHeader,
 	recordHeaderValue,
 } from "../../src/crypto/record-header.ts";
-import { openRecord, sealRecord } from "../../src/crypto/record-seal.ts";
+import {
+	openRecord,
+	resealRecord,
+	sealRecord,
+} from "../../src/crypto/record-seal.ts";
 import {
 	decodeSealedMetadata,
 	encodeSealedMetadata,
 } from "../../src/crypto/sealed-metadata.ts";
+import { secretKey } from "../../src/crypto/secret-key.ts";
 import { newStreamHeader } from "../../src/crypto/stream-key.ts";
 import { sequence } from "./flow.ts";
 
@@ -192,6 +197,12 @@ t.test("fields twice, out of order or of the other layout", async (t) => {
 			name,
 		);
 	}
+	const huge = Buffer.from(encodeRecord(record));
+	huge.fill(0xff, head.length - 51, head.length - 43);
+	t.equal(
+		reason(() => decodeRecord(huge)),
+		"record-malformed",
+	);
 	const multipart = Buffer.from(encodeRecord(record));
 	multipart[3] = 2;
 	t.equal(
@@ -290,6 +301,36 @@ t.test("a sealed key that is not the committed one is refused", async (t) => {
 	);
 });
 
+t.test(
+	"a record is sealed anew for another name and wrapping key",
+	async (t) => {
+		const metadata = new Map([["x-amz-meta-a", "1"]]);
+		const before = sealed(metadata);
+		const other = { key: random(32), keyId: "alias/b", wrapped: random(50) };
+		const place = { bucket: "copies", key: "b.jpg" };
+		const opened = openRecord(before, wrapping.key, name);
+		const after = resealRecord(before, opened, other, place, random);
+		const again = openRecord(after, other.key, place);
+		t.ok(timingSafeEqual(again.dataKey.export(), dataKey));
+		t.strictSame([...again.metadata], [...metadata]);
+		t.equal(after.keyId, "alias/b");
+		t.ok(after.wrappedKey.equals(other.wrapped));
+		t.ok(after.nonce.equals(before.nonce));
+		t.ok(after.commitment.equals(before.commitment));
+		t.strictSame(after.single, before.single);
+		for (const [record, key, at] of [
+			[after, other.key, name],
+			[after, wrapping.key, place],
+			[before, wrapping.key, place],
+		] as const) {
+			t.equal(
+				reason(() => openRecord(record, key, at)),
+				"seal-broken",
+			);
+		}
+	},
+);
+
 t.test("keys that were erased are refused", async (t) => {
 	const zero = Buffer.alloc(32);
 	const record = sealed();
@@ -308,6 +349,9 @@ t.test("keys that were erased are refused", async (t) => {
 		() => openRecord(record, zero, name),
 	];
 	for (const act of acts) t.throws(act, { code: "internal" });
+	for (const size of [0, 31, 33]) {
+		t.throws(() => secretKey(Buffer.alloc(size, 1)), { code: "internal" });
+	}
 });
 
 t.test("sealing leaves the caller's keys alone", async (t) => {
@@ -331,9 +375,11 @@ t.test("sealed metadata: any latin1 pairs, nothing beyond", async (t) => {
 		}),
 		property,
 	);
-	t.throws(() => encodeSealedMetadata(new Map([["a", "\u20ac"]])), {
-		code: "argument-invalid",
-	});
+	for (const value of ["\u20ac", "a".repeat(65_536)]) {
+		t.throws(() => encodeSealedMetadata(new Map([["a", value]])), {
+			code: "argument-invalid",
+		});
+	}
 	for (const bad of ["\0", "\0\x01a", "\0\x01a\0\x01", "\0\0\0\0\0\0\0\0"]) {
 		t.equal(
 			reason(() => decodeSealedMetadata(Buffer.from(bad, "latin1"))),
