@@ -75,6 +75,17 @@ export const errorKinds = {
 		retry: false,
 	},
 
+	// Envelope encryption
+	// One answer for every cause, so that nobody learns from it; DecryptionError keeps the reason for log and audit.
+	"decryption-failed": {
+		s3: "DecryptionFailed",
+		status: 403,
+		fault: "upstream",
+		retry: false,
+	},
+	"upload-unknown": client("NoSuchUpload", 404),
+	"part-invalid": client("InvalidPart", 400),
+
 	// The store
 	"bucket-missing": client("NoSuchBucket", 404),
 	// SDKs try most other statuses again, and would write once more what is not encrypted.
