@@ -69,6 +69,17 @@ t.test("sigv4 is pure, and may use s3", async (t) => {
 	);
 });
 
+t.test("crypto is pure: node, errors and its own files", async (t) => {
+	check(
+		t,
+		/^src\/crypto\//,
+		(name) =>
+			name === "node:crypto" ||
+			name === "src/errors.ts" ||
+			name.startsWith("src/crypto/"),
+	);
+});
+
 t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 	check(
 		t,
