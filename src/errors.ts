@@ -22,6 +22,20 @@ const client = (s3: string, status: number): Kind => ({
 	retry: false,
 });
 
+const policy = (s3: string, status: number): Kind => ({
+	s3,
+	status,
+	fault: "policy",
+	retry: false,
+});
+
+const keyring: Kind = {
+	s3: "InternalError",
+	status: 500,
+	fault: "gateway",
+	retry: false,
+};
+
 export const errorKinds = {
 	// The head of the request
 	"uri-malformed": client("InvalidURI", 400),
@@ -85,6 +99,24 @@ export const errorKinds = {
 	},
 	"upload-unknown": client("NoSuchUpload", 404),
 	"part-invalid": client("InvalidPart", 400),
+
+	// Keys: S3's own codes for a KMS key that cannot be used
+	"key-not-found": policy("KMS.NotFoundException", 400),
+	"key-disabled": policy("KMS.DisabledException", 400),
+	"key-pending-deletion": policy("KMS.KMSInvalidStateException", 400),
+	"keys-unavailable": {
+		s3: "SlowDown",
+		status: 503,
+		fault: "gateway",
+		retry: true,
+	},
+	// The embedded keyring: met by commands and at boot
+	"keyring-missing": keyring,
+	"keyring-exists": keyring,
+	"keyring-untrusted": keyring,
+	"keyring-damaged": keyring,
+	"keyring-secret-wrong": keyring,
+	"keyring-busy": keyring,
 
 	// The store
 	"bucket-missing": client("NoSuchBucket", 404),

@@ -80,6 +80,18 @@ t.test("crypto is pure: node, errors and its own files", async (t) => {
 	);
 });
 
+t.test("keys use crypto, and zod to read the keyring", async (t) => {
+	check(
+		t,
+		/^src\/keys\//,
+		(name, file) =>
+			name.startsWith("node:") ||
+			name === "src/errors.ts" ||
+			/^src\/(crypto|keys)\//.test(name) ||
+			(name === "zod" && file === "src/keys/keyring-text.ts"),
+	);
+});
+
 t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 	check(
 		t,

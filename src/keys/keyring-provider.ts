@@ -1,0 +1,153 @@
+/** `provider: keyring`: the embedded keyring as a key provider. */
+import { randomBytes } from "node:crypto";
+import { DecryptionError } from "../crypto/decryption-error.ts";
+import { keyBytes } from "../crypto/secret-key.ts";
+import { SealgateError } from "../errors.ts";
+import type { KeyContext } from "./context.ts";
+import { openBlob, openMaterial, readBlob, sealBlob } from "./key-material.ts";
+import {
+	aliasesOf,
+	findKey,
+	findUsableKey,
+	type KeyringKey,
+	type KeyVersion,
+} from "./keyring.ts";
+import { type OpenKeyring, openKeyring } from "./keyring-file.ts";
+import type { GeneratedKey, KeyDescription, KeyProvider } from "./provider.ts";
+import type { Secret } from "./unlock-slot.ts";
+
+export interface KeyringProvider extends KeyProvider {
+	/** Looks at the file again. A keyring that cannot be trusted, or an older one, leaves the present one in force. */
+	reload(): Promise<void>;
+}
+
+/**
+ * @param secret the provider's from now on: erased by `close`
+ * @throws SealgateError as `openKeyring`
+ */
+export async function openKeyringProvider(
+	path: string,
+	secret: Secret,
+): Promise<KeyringProvider> {
+	return new OpenKeyringProvider(path, secret, await openKeyring(path, secret));
+}
+
+class OpenKeyringProvider implements KeyringProvider {
+	readonly #path: string;
+	readonly #secret: Secret;
+	#open: OpenKeyring;
+
+	constructor(path: string, secret: Secret, open: OpenKeyring) {
+		this.#path = path;
+		this.#secret = secret;
+		this.#open = open;
+	}
+
+	async generate(keyId: string, context: KeyContext): Promise<GeneratedKey> {
+		const found = findUsableKey(this.#open.ring, keyId);
+		const key = randomBytes(keyBytes);
+		const wrapped = this.#wrap(found, context, key);
+		return { key, wrapped, keyId: found.id };
+	}
+
+	async unwrap(
+		keyId: string,
+		wrapped: Buffer,
+		context: KeyContext,
+	): Promise<Buffer> {
+		const { ring, root } = this.#open;
+		const found = findUsableKey(ring, keyId);
+		const claimed = readBlob(wrapped);
+		const version = found.versions.find(
+			(version) => version.version === claimed.version,
+		);
+		if (claimed.keyId !== found.id || version === undefined) {
+			throw new DecryptionError(
+				"wrapping-key-refused",
+				`the blob names version ${claimed.version} of the key ${claimed.keyId}`,
+			);
+		}
+		const material = openMaterial(root, ring.id, found.id, version);
+		try {
+			return openBlob(material, wrapped, context);
+		} finally {
+			material.fill(0);
+		}
+	}
+
+	async rewrap(
+		keyId: string,
+		wrapped: Buffer,
+		context: KeyContext,
+	): Promise<Buffer> {
+		const key = await this.unwrap(keyId, wrapped, context);
+		try {
+			return this.#wrap(findUsableKey(this.#open.ring, keyId), context, key);
+		} finally {
+			key.fill(0);
+		}
+	}
+
+	async describe(keyId: string): Promise<KeyDescription> {
+		const { ring } = this.#open;
+		const { id, state, created, deletionAt, versions } = findKey(ring, keyId);
+		return {
+			keyId: id,
+			aliases: aliasesOf(ring, id),
+			state,
+			created: new Date(created),
+			version: newestOf(versions).version,
+			...(deletionAt !== undefined && { deletionAt: new Date(deletionAt) }),
+		};
+	}
+
+	async ready(): Promise<void> {
+		if (this.#open.ring.keys.length > 0) return;
+		throw new SealgateError(
+			"key-not-found",
+			`The keyring ${this.#path} has no key. Create one.`,
+		);
+	}
+
+	async reload(): Promise<void> {
+		const before = this.#open;
+		const open = await openKeyring(this.#path, this.#secret);
+		const older = open.ring.generation < before.ring.generation;
+		if (older || open.ring.id !== before.ring.id) {
+			open.root.fill(0);
+			throw new SealgateError(
+				"keyring-untrusted",
+				`${this.#path} holds ${older ? "an older generation" : "another keyring"} than the one in use. Restart to take it.`,
+			);
+		}
+		this.#open = open;
+		before.root.fill(0);
+	}
+
+	async close(): Promise<void> {
+		this.#open.root.fill(0);
+		const bytes =
+			"key" in this.#secret ? this.#secret.key : this.#secret.passphrase;
+		bytes.fill(0);
+	}
+
+	#wrap(found: KeyringKey, context: KeyContext, key: Buffer): Buffer {
+		const { ring, root } = this.#open;
+		const newest = newestOf(found.versions);
+		const material = openMaterial(root, ring.id, found.id, newest);
+		try {
+			const { id } = found;
+			const { version } = newest;
+			return sealBlob(material, id, version, context, key, randomBytes);
+		} finally {
+			material.fill(0);
+		}
+	}
+}
+
+/** Every key that is not destroyed has one. */
+function newestOf(versions: readonly KeyVersion[]): KeyVersion {
+	const newest = versions.at(-1);
+	if (newest !== undefined) return newest;
+	throw new SealgateError("keyring-damaged", "A key has no version.");
+}
