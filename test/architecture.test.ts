@@ -36,6 +36,7 @@ function check(
 declare namespace Tap {
 	type Test = {
 		ok(value: unknown, name: string): unknown;
+		notMatch(text: string, pattern: RegExp, name: string): unknown;
 		strictSame(found: unknown, wanted: unknown, name: string): unknown;
 	};
 }
@@ -90,6 +91,28 @@ t.test("keys use crypto, and zod to read the keyring", async (t) => {
 			/^src\/(crypto|keys)\//.test(name) ||
 			(name === "zod" && file === "src/keys/keyring-text.ts"),
 	);
+});
+
+t.test("the reader runs where there is no node", async (t) => {
+	const arithmetic =
+		/^src\/crypto\/(formats|object-arithmetic|stream-arithmetic)\.ts$/;
+	check(
+		t,
+		/^src\/reader\//,
+		(name) =>
+			name === "@noble/ciphers/aes.js" ||
+			name.startsWith("src/reader/") ||
+			arithmetic.test(name),
+	);
+	check(t, arithmetic, (name) => arithmetic.test(name));
+	for (const file of files) {
+		if (!/^src\/reader\//.test(file) && !arithmetic.test(file)) continue;
+		const code = readFileSync(join(root, file), "utf8").replace(
+			/\/\*\*.*?\*\//gs,
+			"",
+		);
+		t.notMatch(code, /\b(Buffer|process|require)\b/, file);
+	}
 });
 
 t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
