@@ -20,6 +20,8 @@ export type DecryptionReason =
 	| "stream-overlong"
 	/** The mark that ends a multipart object does not prove its part table. */
 	| "terminator-broken"
+	/** Where the parts of the object end can be told neither by the store nor from the ciphertext. */
+	| "parts-unknown"
 	/** `bindMetadata`: the store's headers are not those that were written. */
 	| "metadata-altered";
 
