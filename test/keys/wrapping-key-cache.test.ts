@@ -340,6 +340,22 @@ t.test(
 	},
 );
 
+t.test("a provider is ready once it has a key", async (t) => {
+	await keyring.ready?.(never);
+	const other = join(folder, "empty");
+	await createKeyring(other, secret(), { name: "key-file" }, new Date());
+	const theirs = secret();
+	const empty = await openKeyringProvider(other, theirs);
+	await t.rejects(Promise.resolve(empty.ready?.(never)), {
+		code: "key-not-found",
+	});
+	await empty.close?.();
+	t.ok(
+		theirs.key.every((byte) => byte === 0),
+		"its secret is erased",
+	);
+});
+
 t.test("rotation and disabling, seen through the cache", async (t) => {
 	const { cache, clock, seal } = cacheOf(keyring, { maxAge: 100 });
 	const before = await seal();
