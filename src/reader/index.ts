@@ -2,17 +2,12 @@
  * `sealgate/reader`: opens format t1 where there is no node:crypto, as in a browser or an edge runtime. For reading now
  * and then: its AES runs at a hundredth of the gateway's speed and does not hide its timing. docs/format.md is the format.
  */
-import { gcm } from "@noble/ciphers/aes.js";
 import { objectSpan } from "../crypto/object-arithmetic.ts";
-import {
-	type Span,
-	segmentCount,
-	spanOf,
-	tagBytes,
-} from "../crypto/stream-arithmetic.ts";
-import { concat, hkdf, sha256, utf8 } from "./bytes.ts";
+import { type Span, spanOf } from "../crypto/stream-arithmetic.ts";
+import { concat, sha256 } from "./bytes.ts";
 import { openSealedKey, type ReadRecord, readRecord } from "./record.ts";
 import { Source } from "./source.ts";
+import { openStream, type Place } from "./stream.ts";
 
 /** The 32 bytes of the wrapping key, from whoever holds the key that wrapped it. */
 export type Unwrap = (
@@ -26,13 +21,6 @@ export type Unwrap = (
 export interface ByteRange {
 	readonly start: number;
 	readonly end: number;
-}
-
-/** Where a stream stands: its part, and what its place may be. */
-interface Place {
-	readonly part: number;
-	readonly places: readonly number[];
-	readonly table?: Uint8Array;
 }
 
 /**
@@ -178,60 +166,17 @@ export class ObjectReader {
 	}
 
 	/** @returns the place of the stream */
-	async *#open(
+	#open(
 		source: Source,
 		place: Place,
 		plaintext: number,
 		span: Span,
 	): AsyncGenerator<Uint8Array, number> {
-		const { segmentBytes } = this.#record.format;
-		const header = await source.take(40);
-		if (header[0] !== 40) throw new Error("no stream begins here");
-		const final = segmentCount(plaintext, segmentBytes) - 1;
-		let found: { place: number; key: Uint8Array } | undefined;
-		let { skip, take } = span;
-		for (let index = span.first; index <= span.last; index++) {
-			const before = Math.max(0, index * segmentBytes - 40);
-			const behind = Math.min((index + 1) * segmentBytes - 40, plaintext);
-			const text = await source.take(behind - before + tagBytes);
-			const nonce = segmentNonce(header, index, index === final);
-			found ??= await this.#find(header, place, nonce, text);
-			const plain = gcm(found.key, nonce).decrypt(text);
-			const wanted = plain.subarray(skip, skip + take);
-			skip = 0;
-			take -= wanted.length;
-			if (wanted.length > 0) yield wanted;
-		}
-		return found?.place ?? 0;
-	}
-
-	/** The place whose key opens the segment. @throws Error where none does */
-	async #find(
-		header: Uint8Array,
-		{ part, places, table }: Place,
-		nonce: Uint8Array,
-		text: Uint8Array,
-	): Promise<{ place: number; key: Uint8Array }> {
-		const tail = new DataView(new ArrayBuffer(5));
-		tail.setUint32(0, part);
-		for (const place of places) {
-			tail.setUint8(4, place);
-			const bound = concat(
-				utf8("sealgate/t1\0"),
-				this.#record.nonce,
-				new Uint8Array(tail.buffer),
-				table ?? new Uint8Array(),
-			);
-			const salt = header.subarray(1, 33);
-			const key = await hkdf("SHA-256", this.#dataKey, salt, bound, 32);
-			try {
-				gcm(key, nonce).decrypt(text);
-				return { place, key };
-			} catch {
-				// Of another place, or of none: the next one tells.
-			}
-		}
-		throw new Error("a stream is cut, altered or not at its place");
+		const { format, nonce } = this.#record;
+		const { segmentBytes } = format;
+		const dataKey = this.#dataKey;
+		const stream = { dataKey, nonce, segmentBytes, place, plaintext, span };
+		return openStream(source, stream);
 	}
 
 	async #proveEnd(source: Source, lengths: readonly number[]): Promise<void> {
@@ -251,18 +196,6 @@ export class ObjectReader {
 			throw new Error("the padding at the end of the object is not zero");
 		}
 	}
-}
-
-function segmentNonce(
-	header: Uint8Array,
-	index: number,
-	last: boolean,
-): Uint8Array {
-	const nonce = new Uint8Array(12);
-	nonce.set(header.subarray(33));
-	new DataView(nonce.buffer).setUint32(7, index);
-	nonce[11] = last ? 1 : 0;
-	return nonce;
 }
 
 async function* each(pieces: readonly Uint8Array[]) {
