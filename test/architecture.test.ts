@@ -36,6 +36,7 @@ function check(
 declare namespace Tap {
 	type Test = {
 		ok(value: unknown, name: string): unknown;
+		notMatch(text: string, pattern: RegExp, name: string): unknown;
 		strictSame(found: unknown, wanted: unknown, name: string): unknown;
 	};
 }
@@ -78,6 +79,45 @@ t.test("crypto is pure: node, errors and its own files", async (t) => {
 			name === "src/errors.ts" ||
 			name.startsWith("src/crypto/"),
 	);
+});
+
+t.test(
+	"keys use crypto, zod to read the keyring, and the gateway only where they are lent to it",
+	async (t) => {
+		check(
+			t,
+			/^src\/keys\//,
+			(name, file) =>
+				name.startsWith("node:") ||
+				name === "src/errors.ts" ||
+				/^src\/(crypto|keys)\//.test(name) ||
+				(name === "zod" && file === "src/keys/keyring-text.ts") ||
+				(name === "src/exchange.ts" && file === "src/keys/key-access.ts") ||
+				(name === "src/config/schema.ts" && file === "src/keys/open-keys.ts"),
+		);
+	},
+);
+
+t.test("the reader runs where there is no node", async (t) => {
+	const arithmetic =
+		/^src\/crypto\/(formats|object-arithmetic|stream-arithmetic)\.ts$/;
+	check(
+		t,
+		/^src\/reader\//,
+		(name) =>
+			name === "@noble/ciphers/aes.js" ||
+			name.startsWith("src/reader/") ||
+			arithmetic.test(name),
+	);
+	check(t, arithmetic, (name) => arithmetic.test(name));
+	for (const file of files) {
+		if (!/^src\/reader\//.test(file) && !arithmetic.test(file)) continue;
+		const code = readFileSync(join(root, file), "utf8").replace(
+			/\/\*\*.*?\*\//gs,
+			"",
+		);
+		t.notMatch(code, /\b(Buffer|process|require)\b/, file);
+	}
 });
 
 t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {

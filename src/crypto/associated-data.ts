@@ -20,6 +20,15 @@ export const place = {
 	statedEnd: 3,
 } as const;
 
+/**
+ * Whether a part can only be the last of its object, so that its stream ends it: S3 takes no part of under 5 MiB before
+ * another, and none behind part 10,000. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ * @param plaintext in bytes
+ */
+export function endsByItself(part: number, plaintext: number): boolean {
+	return part === 10_000 || plaintext < 5 * 1_024 * 1_024;
+}
+
 /** "sealgate/t1" 00, nonce[16], u32be part, u8 place. A single PUT is part 0 and final. */
 export function partAssociatedData(
 	nonce: Uint8Array,

@@ -2,8 +2,6 @@
 import { SealgateError } from "../errors.ts";
 
 export type DecryptionReason =
-	/** No mark of ours, where the route reads nothing else. */
-	| "unmarked"
 	/** The metadata record is no record. */
 	| "record-malformed"
 	/** A version, algorithm, format, layout, flag or field that this release does not know. */
@@ -22,8 +20,12 @@ export type DecryptionReason =
 	| "stream-overlong"
 	/** The mark that ends a multipart object does not prove its part table. */
 	| "terminator-broken"
+	/** Where the parts of the object end can be told neither by the store nor from the ciphertext. */
+	| "parts-unknown"
 	/** `bindMetadata`: the store's headers are not those that were written. */
-	| "metadata-altered";
+	| "metadata-altered"
+	/** No mark of ours, where the route reads nothing else. */
+	| "unmarked";
 
 export class DecryptionError extends SealgateError {
 	readonly reason: DecryptionReason;

@@ -11,9 +11,6 @@ import { nonceBytes } from "./stream-key.ts";
 export const algorithmId = 1;
 export const saltBytes = 32;
 
-/** What sealing adds to its plaintext beside the salt. */
-export const sealTagBytes = tagBytes;
-
 export class DerivedKey {
 	readonly #key: Buffer;
 	readonly #nonce: Buffer;

@@ -11,8 +11,11 @@ export interface Format {
 
 const kibibyte = 1_024;
 
+/** What new objects are written in. */
+export const defaultFormat: Format = { id: 1, segmentBytes: 64 * kibibyte };
+
 export const formats: readonly Format[] = [
-	{ id: 1, segmentBytes: 64 * kibibyte },
+	defaultFormat,
 	{ id: 2, segmentBytes: 256 * kibibyte },
 	{ id: 3, segmentBytes: 1_024 * kibibyte },
 ];

@@ -32,21 +32,23 @@ export function openStreams(
 	to: Sink,
 ): Transform {
 	const coming = streams[Symbol.iterator]();
+	let ready = true;
+	const emit = (piece: Buffer): void => {
+		ready = to.data(piece);
+	};
 	const next = (): StreamOpener | undefined => {
 		const { value, done } = coming.next();
-		return done ? undefined : new StreamOpener(value, to);
+		return done ? undefined : new StreamOpener(value, emit);
 	};
 	let current = next();
 	return {
 		data(chunk) {
-			let ready = true;
+			ready = true;
 			for (let offset = 0; offset < chunk.length; ) {
 				if (current === undefined) {
 					throw new DecryptionError("stream-overlong", "bytes follow the end");
 				}
-				const taken = current.write(chunk, offset);
-				offset += taken.bytes;
-				ready = taken.ready;
+				offset += current.write(chunk, offset);
 				if (current.complete) current = next();
 			}
 			return ready;
@@ -62,7 +64,7 @@ export function openStreams(
 
 class StreamOpener {
 	readonly #options: OpenOptions;
-	readonly #to: Sink;
+	readonly #emit: (piece: Buffer) => void;
 	readonly #span: Span;
 	readonly #final: number;
 	#key: StreamKey | undefined;
@@ -73,16 +75,15 @@ class StreamOpener {
 	#skip: number;
 	#take: number;
 
-	constructor(options: OpenOptions, to: Sink) {
+	constructor(options: OpenOptions, emit: (piece: Buffer) => void) {
 		const { plaintext, segmentBytes } = options;
 		this.#options = options;
-		this.#to = to;
+		this.#emit = emit;
 		this.#span = options.span ?? spanOf(0, plaintext, plaintext, segmentBytes);
 		this.#final = segmentCount(plaintext, segmentBytes) - 1;
 		this.#segment = this.#span.first;
 		this.#skip = this.#span.skip;
 		this.#take = this.#span.take;
-		if (options.header !== undefined) this.#key = this.#derive(options.header);
 	}
 
 	get complete(): boolean {
@@ -93,18 +94,25 @@ class StreamOpener {
 		return `at segment ${this.#segment} of ${this.#final + 1}`;
 	}
 
-	/** Takes the rest of a segment, or as much of it as there is. */
-	write(chunk: Buffer, offset: number): { bytes: number; ready: boolean } {
+	/** Takes the rest of a segment, or as much of it as there is. @returns how many bytes it took */
+	write(chunk: Buffer, offset: number): number {
+		const { header } = this.#options;
+		if (header !== undefined) this.#key ??= this.#derive(header);
 		const wanted = this.#wanted();
 		const bytes = Math.min(wanted - this.#holds, chunk.length - offset);
 		const piece = chunk.subarray(offset, offset + bytes);
-		if (bytes === wanted) return { bytes, ready: this.#use(piece) };
+		if (bytes === wanted) {
+			this.#use(piece);
+			return bytes;
+		}
 		this.#held ??= Buffer.allocUnsafeSlow(this.#longest());
 		this.#held.set(piece, this.#holds);
 		this.#holds += bytes;
-		if (this.#holds < wanted) return { bytes, ready: true };
-		this.#holds = 0;
-		return { bytes, ready: this.#use(this.#held.subarray(0, wanted)) };
+		if (this.#holds === wanted) {
+			this.#holds = 0;
+			this.#use(this.#held.subarray(0, wanted));
+		}
+		return bytes;
 	}
 
 	#wanted(): number {
@@ -121,10 +129,9 @@ class StreamOpener {
 		return Math.max(most, headerBytes);
 	}
 
-	#use(bytes: Buffer): boolean {
-		if (this.#key !== undefined) return this.#open(bytes, this.#key);
-		this.#key = this.#derive(bytes);
-		return true;
+	#use(bytes: Buffer): void {
+		if (this.#key === undefined) this.#key = this.#derive(bytes);
+		else this.#open(bytes, this.#key);
 	}
 
 	#derive(header: Buffer): StreamKey {
@@ -132,7 +139,7 @@ class StreamOpener {
 		return new StreamKey(dataKey, header, associatedData);
 	}
 
-	#open(bytes: Buffer, key: StreamKey): boolean {
+	#open(bytes: Buffer, key: StreamKey): void {
 		const decipher = createDecipheriv(
 			"aes-256-gcm",
 			key.key,
@@ -151,6 +158,6 @@ class StreamOpener {
 		const wanted = plain.subarray(this.#skip, this.#skip + this.#take);
 		this.#skip = 0;
 		this.#take -= wanted.length;
-		return wanted.length === 0 || this.#to.data(wanted);
+		if (wanted.length > 0) this.#emit(wanted);
 	}
 }

@@ -1,12 +1,7 @@
 /** Plaintext to one stream, as it flows. */
 import { type CipherGCM, createCipheriv, type KeyObject } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import {
-	ciphertextLength,
-	headerBytes,
-	segmentCount,
-	tagBytes,
-} from "./stream-arithmetic.ts";
+import { headerBytes, segmentCount, tagBytes } from "./stream-arithmetic.ts";
 import { StreamKey } from "./stream-key.ts";
 
 /** Where a stage's output goes; a `Receiver` of http/body.ts is one. Pieces are fresh and may be kept. */
@@ -31,13 +26,8 @@ export interface SealOptions {
 	readonly plaintext: number;
 }
 
-/** The length of what `sealStream` puts out. */
-export function sealedLength(options: SealOptions): number {
-	return ciphertextLength(options.plaintext, options.segmentBytes);
-}
-
 /**
- * Seals as the bytes come; holds no more than a cipher's state.
+ * Puts out `ciphertextLength` bytes. Seals as the bytes come; holds no more than a cipher's state.
  * `data` and `end` throw SealgateError `body-incomplete` where more or fewer bytes come than were announced.
  */
 export function sealStream(options: SealOptions, to: Sink): Transform {

@@ -8,6 +8,7 @@ import { lengthPrefixed } from "../crypto/length-prefixed.ts";
 import { encodeContext, type KeyContext } from "./context.ts";
 import { type KeyLease, SharedKey } from "./lease.ts";
 import type { KeyProvider } from "./provider.ts";
+import { Refusals } from "./refusals.ts";
 import { SingleFlight } from "./single-flight.ts";
 
 export interface CacheLimits {
@@ -38,11 +39,6 @@ interface Held {
 	bytes: number;
 }
 
-interface Refusal {
-	readonly error: DecryptionError;
-	readonly until: number;
-}
-
 export class WrappingKeyCache {
 	readonly #provider: KeyProvider;
 	readonly #limits: CacheLimits;
@@ -50,7 +46,7 @@ export class WrappingKeyCache {
 	readonly #sealing = new Map<string, Held>();
 	/** In the order of their last use. */
 	readonly #opening = new Map<string, Held>();
-	readonly #refusals = new Map<string, Refusal>();
+	readonly #refusals: Refusals;
 	readonly #flights = new SingleFlight<Held>();
 	readonly #closed = new AbortController();
 	#swept: number;
@@ -60,6 +56,7 @@ export class WrappingKeyCache {
 		this.#provider = provider;
 		this.#limits = limits;
 		this.#now = now;
+		this.#refusals = new Refusals(limits.maxKeys, limits.maxRefusalAge);
 		this.#swept = now();
 	}
 
@@ -114,10 +111,7 @@ export class WrappingKeyCache {
 				const lease = held.shared.lease(false);
 				if (lease !== undefined) return lease;
 			}
-			const refusal = this.#refusals.get(name);
-			if (refusal !== undefined && refusal.until > this.#now()) {
-				throw refusal.error;
-			}
+			this.#refusals.throwIfKnown(name, this.#now());
 			const unwrap = () => this.#unwrap(name, keyId, wrapped, context);
 			const made = await this.#flights.join(`open ${name}`, unwrap, signal);
 			const lease = made.value.shared.lease(made.began);
@@ -170,7 +164,9 @@ export class WrappingKeyCache {
 			this.#put(this.#opening, name, held);
 			return held;
 		} catch (error) {
-			if (error instanceof DecryptionError) this.#refuse(name, error);
+			if (error instanceof DecryptionError) {
+				this.#refusals.add(name, error, this.#now());
+			}
 			throw error;
 		}
 	}
@@ -220,14 +216,6 @@ export class WrappingKeyCache {
 		held.shared.letGo();
 	}
 
-	#refuse(name: string, error: DecryptionError): void {
-		const until = this.#now() + this.#limits.maxRefusalAge;
-		this.#refusals.set(name, { error, until });
-		if (this.#refusals.size > this.#limits.maxKeys) {
-			this.#refusals.delete(this.#refusals.keys().next().value as string);
-		}
-	}
-
 	/** Now and then, so that keys nobody asks for do not stay in memory. */
 	#sweep(): void {
 		const now = this.#now();
@@ -237,9 +225,6 @@ export class WrappingKeyCache {
 			for (const [name, held] of [...map]) {
 				if (!this.#fresh(held)) this.#evict(map, name);
 			}
-		}
-		for (const [name, { until }] of [...this.#refusals]) {
-			if (until <= now) this.#refusals.delete(name);
 		}
 	}
 }

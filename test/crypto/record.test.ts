@@ -28,6 +28,7 @@ import {
 	decodeSealedMetadata,
 	encodeSealedMetadata,
 } from "../../src/crypto/sealed-metadata.ts";
+import { secretKey } from "../../src/crypto/secret-key.ts";
 import { newStreamHeader } from "../../src/crypto/stream-key.ts";
 import { sequence } from "./flow.ts";
 
@@ -192,6 +193,12 @@ t.test("fields twice, out of order or of the other layout", async (t) => {
 			name,
 		);
 	}
+	const huge = Buffer.from(encodeRecord(record));
+	huge.fill(0xff, head.length - 51, head.length - 43);
+	t.equal(
+		reason(() => decodeRecord(huge)),
+		"record-malformed",
+	);
 	const multipart = Buffer.from(encodeRecord(record));
 	multipart[3] = 2;
 	t.equal(
@@ -308,6 +315,9 @@ t.test("keys that were erased are refused", async (t) => {
 		() => openRecord(record, zero, name),
 	];
 	for (const act of acts) t.throws(act, { code: "internal" });
+	for (const size of [0, 31, 33]) {
+		t.throws(() => secretKey(Buffer.alloc(size, 1)), { code: "internal" });
+	}
 });
 
 t.test("sealing leaves the caller's keys alone", async (t) => {
@@ -331,9 +341,11 @@ t.test("sealed metadata: any latin1 pairs, nothing beyond", async (t) => {
 		}),
 		property,
 	);
-	t.throws(() => encodeSealedMetadata(new Map([["a", "\u20ac"]])), {
-		code: "argument-invalid",
-	});
+	for (const value of ["\u20ac", "a".repeat(65_536)]) {
+		t.throws(() => encodeSealedMetadata(new Map([["a", value]])), {
+			code: "argument-invalid",
+		});
+	}
 	for (const bad of ["\0", "\0\x01a", "\0\x01a\0\x01", "\0\0\0\0\0\0\0\0"]) {
 		t.equal(
 			reason(() => decodeSealedMetadata(Buffer.from(bad, "latin1"))),

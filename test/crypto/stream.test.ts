@@ -358,13 +358,25 @@ t.test("the receiver's wish to pause reaches the source", async (t) => {
 	const options = {
 		...stream(100),
 		header: newStreamHeader(sequence("header")),
-		plaintext: 100,
+		plaintext: 250,
 	};
 	const sink = { data: () => false, end: () => {} };
 	t.equal(sealStream(options, sink).data(sample(100)), false);
-	const sealed = await seal(stream(100), sample(100));
-	t.equal(
-		openStreams([{ ...stream(100), plaintext: 100 }], sink).data(sealed),
-		false,
+	const sealed = await seal(stream(100), sample(250));
+	const opening = () => openStreams([{ ...stream(100), plaintext: 250 }], sink);
+	t.equal(opening().data(sealed), false);
+	t.equal(opening().data(sealed.subarray(0, 180)), false, "and half a segment");
+	t.equal(opening().data(sealed.subarray(0, 100)), true, "nothing put out");
+	const both = [1, 2].map(() => ({ ...stream(100), plaintext: 250 }));
+	const next = Buffer.concat([sealed, sealed.subarray(0, 40)]);
+	t.equal(openStreams(both, sink).data(next), false, "and another header");
+});
+
+t.test("a header that is none fails the body, not its start", async (t) => {
+	const header = Buffer.alloc(40);
+	const opened = await open(
+		[{ ...stream(100), plaintext: 5, header }],
+		Buffer.alloc(21),
 	);
+	t.equal(reason(opened.error), "stream-malformed");
 });

@@ -1,8 +1,9 @@
 /**
- * Tink's own library opens what Sealgate seals, and Sealgate opens what Tink seals. Prints a line a check, the count last.
+ * Tink's own library opens what Sealgate seals, and Sealgate opens what Tink seals; the reader of the docs opens the
+ * golden objects. Prints a line a check, the count last.
  * With `--vectors FILE` the small streams that Tink made are written there: that is how test/vectors/tink.json came to be.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createSecretKey, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -88,6 +89,42 @@ async function openTinks(one: Case): Promise<void> {
 	);
 }
 
+/** docs/readers/t1.py, written after docs/format.md alone, over the golden objects. */
+function readGolden(python: string): void {
+	const script = join(root, "docs/readers/t1.py");
+	const file = join(root, "test/vectors/t1.json");
+	const golden = JSON.parse(readFileSync(file, "utf8"));
+	const bytes = (text: string) => Buffer.from(text, "base64");
+	const { wrappingKey, bucket, key, single, multipart } = golden;
+	const read = (record: string, body: Buffer, ...lengths: string[]) =>
+		spawnSync(python, [script, wrappingKey, bucket, key, record, ...lengths], {
+			input: body,
+		});
+	for (const { format, record, plaintext, body } of single) {
+		const whole = read(record, bytes(body));
+		const good = whole.status === 0 && whole.stdout.equals(sample(plaintext));
+		report(`format ${format}: the Python reader opens the object`, good);
+		const cut = read(record, bytes(body).subarray(0, -1));
+		report(`format ${format}: and refuses it cut`, cut.status === 1);
+	}
+	const lengths: number[] = multipart.parts.map(
+		(part: { plaintext: number }) => part.plaintext,
+	);
+	const parts: Buffer[] = multipart.parts.map((part: { body: string }) =>
+		bytes(part.body),
+	);
+	const expected = Buffer.concat(lengths.map(sample));
+	const table = lengths.join(",");
+	for (const end of [multipart.provenEnd, multipart.statedEnd]) {
+		const object = Buffer.concat([...parts, bytes(end), Buffer.alloc(7)]);
+		const { status, stdout } = read(multipart.record, object, table);
+		const good = status === 0 && stdout.equals(expected);
+		report("parts: the Python reader opens the object", good);
+	}
+	const unended = read(multipart.record, Buffer.concat(parts), table);
+	report("parts: and refuses it without its end", unended.status === 1);
+}
+
 function writeVectors(file: string): void {
 	const small = cases.filter(({ length }) => length < 1_000);
 	const vectors = small.map((one) => ({
@@ -119,6 +156,7 @@ try {
 	) as [string, boolean][];
 	for (const [what, good] of outcomes) report(what, good);
 	for (const one of cases) await openTinks(one);
+	readGolden(python);
 	const [flag, file] = process.argv.slice(2);
 	if (flag === "--vectors" && file !== undefined) writeVectors(file);
 } catch (error) {
