@@ -4,6 +4,7 @@ import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { explainRequest } from "./explain.ts";
 import { health } from "./health.ts";
+import { addKeysCommands } from "./keys/commands.ts";
 import { serve } from "./serve.ts";
 
 const program = new Command("sealgate")
@@ -83,6 +84,8 @@ program
 			process.exitCode = await explainRequest(method, target, options);
 		},
 	);
+
+addKeysCommands(program);
 
 try {
 	await program.parseAsync();

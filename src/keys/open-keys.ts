@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config } from "../config/schema.ts";
+import { SealgateError } from "../errors.ts";
 import { type KeyAccess, keyAccess } from "./key-access.ts";
 import { openKeyringProvider } from "./keyring-provider.ts";
 import type { KeyProvider } from "./provider.ts";
@@ -19,11 +20,20 @@ const providers: Record<
 		openKeyringProvider(resolve(folder, entry.path), secretOf(entry, folder)),
 };
 
-/** @throws SealgateError where there is no such file, or `argument-invalid` where it holds no key */
-export function secretOf(entry: Entry, folder: string): Secret {
-	if (entry.keyFile !== undefined)
-		return { key: readKeyFile(readFileSync(resolve(folder, entry.keyFile))) };
-	return { passphrase: Buffer.from(entry.passphrase ?? "") };
+/** @throws SealgateError `keyring-missing` where there is no such file, or `argument-invalid` where it holds no key */
+export function secretOf(
+	entry: Pick<Entry, "keyFile" | "passphrase">,
+	folder: string,
+): Secret {
+	if (entry.keyFile === undefined)
+		return { passphrase: Buffer.from(entry.passphrase ?? "") };
+	const path = resolve(folder, entry.keyFile);
+	try {
+		return { key: readKeyFile(readFileSync(path)) };
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+		throw new SealgateError("keyring-missing", `There is no key file ${path}.`);
+	}
 }
 
 export interface OpenKeys {
