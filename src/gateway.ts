@@ -21,7 +21,7 @@ import { explain, type Question } from "./explain.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
-import { openKeys } from "./keys/open-keys.ts";
+import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
@@ -41,6 +41,7 @@ interface Generation {
 	readonly loaded: Loaded;
 	readonly routes: readonly Route[];
 	readonly handle: Handler<Arrival>;
+	readonly keys: OpenKeys;
 	close(): Promise<void>;
 }
 
@@ -50,6 +51,10 @@ export interface Gateway {
 	readonly adminAddress: string | undefined;
 	/** Takes the configuration that `load` gives into force; the addresses stay. @throws Error and changes nothing */
 	reload(load: () => Promise<Loaded>): Promise<void>;
+	/** The files of the keyrings in use. */
+	keyFiles(): readonly string[];
+	/** Looks at them again. One that cannot be trusted leaves what is in use in force, and is logged. */
+	reloadKeys(): Promise<void>;
 	/** Refuses new requests, waits for those in flight for the configured time, then closes. */
 	close(): Promise<void>;
 }
@@ -96,6 +101,7 @@ async function createGeneration(
 	loaded: Loaded,
 	load: Load,
 	tell: (outcome: Outcome) => void,
+	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
 	const stores = new Map(
@@ -112,12 +118,14 @@ async function createGeneration(
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, dirname(loaded.files[0] ?? "."));
+	const folder = dirname(loaded.files[0] ?? ".");
+	const keys = await openKeys(config.keys, folder, before?.keys);
 	const routes = await setUpRoutes(loaded, keys.of);
 	return {
 		loaded,
 		routes,
 		handle: compose(loaded, routes, stores, load, tell),
+		keys,
 		async close() {
 			// The pools close when their last request has ended: only then is no policy at work any more.
 			await Promise.all(
@@ -133,7 +141,7 @@ async function createGeneration(
 
 async function setUpRoutes(
 	loaded: Loaded,
-	keys: PolicyHost["keys"],
+	keys: OpenKeys["of"],
 ): Promise<Route[]> {
 	const { config, policies } = loaded;
 	return Promise.all(
@@ -142,8 +150,8 @@ async function setUpRoutes(
 				({ name }) => name === route.upstream,
 			);
 			const { endpoint = "" } = upstream ?? {};
-			const host = {
-				keys,
+			const host: PolicyHost = {
+				keys: (name, keyIds) => keys(name, route.name, keyIds),
 				route: route.name,
 				prefix: route.match.prefix ?? "",
 				upstream: {
@@ -198,6 +206,9 @@ function createExchange(
 	};
 }
 
+/** Milliseconds between two looks at the ages of keys. */
+const rotationInterval = 3_600_000;
+
 /** Starts a gateway that serves when the promise resolves. @throws Error where an address is taken */
 export async function startGateway(
 	first: Loaded,
@@ -221,6 +232,34 @@ export async function startGateway(
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
+	const keysFailed = (name: string, error: Error): void =>
+		telemetry.log.event("error", "the keyring in use stays in force", {
+			keys: name,
+			reason: error.message,
+		});
+	const rotateDue = (): Promise<void> =>
+		current.keys.rotateDue(
+			new Date(),
+			(keys, keyIds) => {
+				telemetry.log.event("info", "keys rotated", { keys, keyIds });
+				audit?.record({
+					version: 1,
+					time: new Date().toISOString(),
+					command: "keys rotate",
+					user: "gateway",
+					keys,
+					keyIds,
+					outcome: "success",
+				});
+			},
+			(keys, error) =>
+				telemetry.log.event("error", "keys are due but were not rotated", {
+					keys,
+					reason: error.message,
+				}),
+		);
+	void rotateDue();
+	const rotation = setInterval(rotateDue, rotationInterval).unref();
 	const respond = (arrival: Arrival) => {
 		load.inFlight += 1;
 		return current.handle(
@@ -288,6 +327,7 @@ export async function startGateway(
 				});
 	const shut = async (): Promise<void> => {
 		load.draining = true;
+		clearInterval(rotation);
 		const closed = new Promise<void>((resolve) =>
 			server.close(() => resolve()),
 		);
@@ -313,7 +353,7 @@ export async function startGateway(
 			try {
 				const loaded = await read();
 				checkFixed(first, loaded);
-				current = await createGeneration(loaded, load, tell);
+				current = await createGeneration(loaded, load, tell, before);
 				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
@@ -326,6 +366,8 @@ export async function startGateway(
 				}),
 			);
 		},
+		keyFiles: () => current.keys.files,
+		reloadKeys: () => current.keys.reload(keysFailed),
 		close: () => {
 			closing ??= shut();
 			return closing;

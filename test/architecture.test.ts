@@ -93,7 +93,8 @@ t.test(
 				/^src\/(crypto|keys)\//.test(name) ||
 				(name === "zod" && file === "src/keys/keyring-text.ts") ||
 				(name === "src/exchange.ts" && file === "src/keys/key-access.ts") ||
-				(name === "src/config/schema.ts" && file === "src/keys/open-keys.ts"),
+				(name === "src/config/schema.ts" &&
+					/^src\/keys\/(open-keys|key-policy)\.ts$/.test(file)),
 		);
 	},
 );

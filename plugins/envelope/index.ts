@@ -86,7 +86,7 @@ export const envelope = definePlugin({
 		const settings: Envelope = {
 			options: configured,
 			format,
-			keys: host.keys(configured.keys),
+			keys: host.keys(configured.keys, [configured.keyId]),
 			random: randomBytes,
 			tables: new ProvenTables(),
 		};

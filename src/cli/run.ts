@@ -1,11 +1,11 @@
-/** From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage. */
+/**
+ * From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage.
+ * What needs the whole gateway is loaded only where it is asked for.
+ */
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
-import { demo } from "./demo.ts";
-import { explainRequest } from "./explain.ts";
 import { health } from "./health.ts";
 import { addKeysCommands } from "./keys/commands.ts";
-import { serve } from "./serve.ts";
 
 const program = new Command("sealgate")
 	.description(
@@ -18,6 +18,7 @@ program
 	.description("run the gateway")
 	.requiredOption("--config <file>", "the configuration")
 	.action(async ({ config }: { config: string }) => {
+		const { serve } = await import("./serve.ts");
 		await serve(config);
 	});
 
@@ -30,6 +31,7 @@ program
 		".sealgate/demo",
 	)
 	.action(async ({ directory }: { directory: string }) => {
+		const { demo } = await import("./demo.ts");
 		await demo(directory);
 	});
 
@@ -81,6 +83,7 @@ program
 				json?: boolean;
 			},
 		) => {
+			const { explainRequest } = await import("./explain.ts");
 			process.exitCode = await explainRequest(method, target, options);
 		},
 	);

@@ -12,7 +12,7 @@ import {
 export async function verifyKeys(
 	options: Partial<KeysOptions> & SecretOptions & { readonly file?: string },
 ): Promise<number> {
-	const { file, json } = options;
+	const { json } = options;
 	const { path, secret } = await keyringOf(options);
 	const { keys, versions } = await verifyKeyring(path, secret);
 	console.log(
