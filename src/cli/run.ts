@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
+import { addDecryptCommands } from "./decrypt/commands.ts";
 import { health } from "./health.ts";
 import { addKeysCommands } from "./keys/commands.ts";
 
@@ -89,6 +90,7 @@ program
 	);
 
 addKeysCommands(program);
+addDecryptCommands(program);
 
 try {
 	await program.parseAsync();
