@@ -44,9 +44,7 @@ async function openRecord(
 	const time = new Date().toISOString();
 	const sink = audit?.sinks[0];
 	if (sink === undefined) {
-		console.error(
-			"not recorded anywhere: the configuration has no audit.sinks",
-		);
+		console.error("not recorded anywhere: there are no audit.sinks");
 		return async () => {};
 	}
 	let failure: Error | undefined;

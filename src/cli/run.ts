@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
 import { addDecryptCommands } from "./decrypt/commands.ts";
+import type { DemoOptions } from "./demo.ts";
 import { health } from "./health.ts";
 import { addKeysCommands } from "./keys/commands.ts";
 
@@ -31,9 +32,11 @@ program
 		"where the store keeps its files",
 		".sealgate/demo",
 	)
-	.action(async ({ directory }: { directory: string }) => {
+	.option("--listen <address>", "where clients are served", "127.0.0.1:9000")
+	.option("--admin <address>", "where the admin port is", "127.0.0.1:9001")
+	.action(async (options: DemoOptions) => {
 		const { demo } = await import("./demo.ts");
-		await demo(directory);
+		await demo(options);
 	});
 
 program

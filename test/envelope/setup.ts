@@ -14,7 +14,7 @@ import {
 	type TestGateway,
 } from "../support/gateway.ts";
 
-const passphrase = "a passphrase for tests only";
+export const passphrase = "a passphrase for tests only";
 const cheap = { name: "scrypt", n: 2 ** 15, r: 8, p: 1 } as const;
 
 export interface Sealed {
@@ -24,6 +24,8 @@ export interface Sealed {
 	readonly store: S3Client;
 	readonly gateway: TestGateway;
 	readonly bucket: string;
+	/** File of the keyring. */
+	readonly keyring: string;
 }
 
 function clientOf(endpoint: string): S3Client {
@@ -71,6 +73,7 @@ limits: { drain: 1s }
 		client: clientOf(gateway.endpoint),
 		store: clientOf(store.endpoint),
 		gateway,
+		keyring,
 		bucket: `sealed-${randomBytes(4).toString("hex")}`,
 	};
 	await sealed.store.send(new CreateBucketCommand({ Bucket: sealed.bucket }));
