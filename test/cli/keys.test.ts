@@ -160,15 +160,13 @@ t.test("what cannot be trusted is refused, and left as it is", async (t) => {
 	const good = readFileSync(ring, "utf8");
 	const refused = async (code: string) => {
 		const before = readFileSync(ring, "utf8");
-		for (const args of [
-			["create", "alias/b"],
-			["disable", "alias/a"],
-		]) {
-			const done = await keys(...args, "--json");
-			t.equal(done.status, 1);
-			t.equal(JSON.parse(done.output).error.code, code);
-		}
-		t.equal((await keys("list")).status, 1);
+		const [changed, listed] = await Promise.all([
+			keys("disable", "alias/a", "--json"),
+			keys("list"),
+		]);
+		t.equal(changed.status, 1);
+		t.equal(JSON.parse(changed.output).error.code, code);
+		t.equal(listed.status, 1);
 		t.equal(readFileSync(ring, "utf8"), before);
 	};
 	chmodSync(ring, 0o644);
@@ -237,7 +235,7 @@ t.test("wrong usage is exit status 2", async (t) => {
 	const more =
 		"\n  - { name: other, provider: keyring, path: other.json, passphrase: a passphrase of sixteen }";
 	const { folder, keys } = folderOf(config("keyFile: keyring.key", more));
-	for (const args of [
+	const wrong = [
 		["create", "photos"],
 		["create", "--rotate-every", "0"],
 		["create", "alias/a"],
@@ -247,9 +245,10 @@ t.test("wrong usage is exit status 2", async (t) => {
 		["schedule-deletion", "alias/a", "--days", "6"],
 		["schedule-deletion", "alias/a", "--days", "31"],
 		["backup", "--to", "backup.json", "--keys", "main"],
-	]) {
-		t.equal((await keys(...args)).status, 2, args.join(" "));
-	}
+	];
+	const ended = await Promise.all(wrong.map((args) => keys(...args)));
+	for (const [index, { status }] of ended.entries())
+		t.equal(status, 2, wrong[index]?.join(" ") ?? "");
 	t.equal((await run(folder, "keys", "list")).status, 2);
 	t.equal((await run(folder, "keys", "verify")).status, 2);
 	const made = await keys("create", "alias/a", "--keys", "other");
