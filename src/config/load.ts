@@ -163,6 +163,12 @@ async function resolvePolicies(
 			const options = plugin.options.safeParse(given ?? {});
 			for (const issue of options.error?.issues ?? [])
 				report([...path, ...(issue.path as Path)], sentence(issue));
+			const named = (options.data as { keys?: unknown } | undefined)?.keys;
+			if (
+				typeof named === "string" &&
+				!config.keys.some((keys) => keys.name === named)
+			)
+				report([...path, "keys"], `no keys are named "${named}"`);
 			configured.push({ plugin, options: options.data });
 		}
 		const message = checkStack(configured.map(({ plugin }) => plugin));

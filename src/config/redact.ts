@@ -1,5 +1,5 @@
 /** The configuration as others may see it: fields that the schema calls secret are covered, and so are the credentials in URLs. */
-const secretFields = new Set(["secretAccessKey", "sessionToken"]);
+const secretFields = new Set(["secretAccessKey", "sessionToken", "passphrase"]);
 
 export function redact(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(redact);

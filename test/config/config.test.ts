@@ -245,9 +245,10 @@ t.test("the example that teaches every setting has no fault", async (t) => {
 	const environment = {
 		PHOTOS_ACCESS_KEY_ID: "a",
 		PHOTOS_SECRET_ACCESS_KEY: "b",
+		KEYRING_PASSPHRASE: "c",
 	};
 	const { config } = await loadConfig(file, environment, plugins);
-	t.equal(config.routes.length, 2);
+	t.equal(config.routes.length, 3);
 });
 
 t.test(
@@ -263,3 +264,21 @@ t.test(
 		t.match(JSON.stringify(committed), /"sse-kms":.*"bucketKey"/);
 	},
 );
+
+t.test("what a policy names under `keys` must be there", async (t) => {
+	const text = `
+listen: 127.0.0.1:0
+authentication: trust
+upstreams: [{ name: store, endpoint: "http://127.0.0.1:9" }]
+routes: [{ name: all, match: {}, upstream: store, policies: [{ envelope: { keys: main, keyId: k } }] }]
+`;
+	const file = join(folder, "keys.yaml");
+	writeFileSync(file, text);
+	await t.rejects(loadConfig(file, {}, plugins), {
+		message: /envelope\.keys: no keys are named "main"/,
+	});
+	const keys = `keys: [{ name: main, provider: keyring, path: k, passphrase: never-shown-to-anybody }]`;
+	writeFileSync(file, text + keys);
+	const { config } = await loadConfig(file, {}, plugins);
+	t.notMatch(JSON.stringify(redact(config)), /never-shown/);
+});
