@@ -66,7 +66,7 @@ function start(...args: string[]) {
 		child.kill("SIGTERM");
 		return closed;
 	};
-	return { until, stop };
+	return { until, stop, hangUp: () => child.kill("SIGHUP") };
 }
 
 async function freePort(): Promise<number> {
@@ -172,6 +172,12 @@ limits: { drain: 1s }
 		/older generation/,
 	);
 	await t.rejects(get(), { name: "KMS.DisabledException" }, "no way back");
+	gateway.hangUp();
+	t.match(
+		await gateway.until(/"reason":"[^"]*".*the old configuration stays/),
+		/older generation/,
+		"nor by a reload of everything",
+	);
 	writeFileSync(path, text);
 	await changeKeyring(
 		path,

@@ -136,6 +136,15 @@ t.test("a policy says who else may, and who may not", async (t) => {
 	t.equal(await reports.get("photos", "b"), "hello", "decrypt as by default");
 });
 
+t.test("a policy that names routes lets no other use the key", async (t) => {
+	const elsewhere =
+		"[{ key: alias/one, encrypt: { routes: [archive] }, decrypt: { routes: [archive] } }]";
+	const { app } = await start(t, config(elsewhere));
+	await t.rejects(app.put("photos", "d"), denied);
+	await t.rejects(app.get("photos", "a"), denied);
+	await app.put("archive", "d");
+});
+
 t.test("a policy by id and by alias of one key needs both", async (t) => {
 	const both = `[{ key: ${ids["alias/one"]}, encrypt: { clients: [app] } }, { key: alias/one, encrypt: { clients: [reports] } }]`;
 	const { app, reports } = await start(t, config(both));
