@@ -3,12 +3,14 @@ import type { Plugin } from "../src/index.ts";
 import { envelope } from "./envelope/index.ts";
 import { headers } from "./headers/index.ts";
 import { refuse } from "./refuse/index.ts";
+import { sseC } from "./sse-c/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
 import { sseS3 } from "./sse-s3/index.ts";
 
 export const plugins = [
 	sseKms,
 	sseS3,
+	sseC,
 	refuse,
 	headers,
 	envelope,

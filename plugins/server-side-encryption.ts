@@ -1,5 +1,6 @@
 /** What the two policies that force server-side encryption share. */
 import {
+	type Effect,
 	type Exchange,
 	type HeaderMap,
 	type Operation,
@@ -66,6 +67,18 @@ export interface Encryption {
 	readonly judges: Judges;
 	/** Absent where the store is believed. */
 	readonly confirmation?: Confirmation | undefined;
+}
+
+/**
+ * What the options leave for a policy to change. To confirm, it sends requests that no client has signed. A context in
+ * other words than the policy's is rewritten too: under a client's own signature such a request is refused as it comes.
+ */
+export function effectsOf(options: {
+	readonly mode: Encryption["mode"];
+	readonly confirm?: boolean | undefined;
+}): readonly Effect[] {
+	const changesNothing = options.mode === "require" && !options.confirm;
+	return changesNothing ? [] : ["request-headers"];
 }
 
 export function encryptionPolicy(encryption: Encryption): Policy {

@@ -44,11 +44,17 @@ export const errorKinds = {
 	"argument-invalid": client("InvalidArgument", 400),
 	"request-invalid": client("InvalidRequest", 400),
 	"header-missing": client("MissingSecurityHeader", 400),
+	"encryption-algorithm-invalid": client(
+		"InvalidEncryptionAlgorithmError",
+		400,
+	),
 	"metadata-too-large": client("MetadataTooLarge", 400),
 	"headers-too-large": client("RequestHeaderSectionTooLarge", 400),
 	"method-not-allowed": client("MethodNotAllowed", 405),
 	"not-implemented": client("NotImplemented", 501),
 	"http-malformed": client("BadRequest", 400),
+	"head-too-slow": client("RequestTimeout", 400),
+	"expectation-unknown": client("ExpectationFailed", 417),
 
 	// Who asks
 	"access-denied": client("AccessDenied", 403),
@@ -77,6 +83,12 @@ export const errorKinds = {
 	"sha256-mismatch": client("XAmzContentSHA256Mismatch", 400),
 	"trailer-malformed": client("MalformedTrailerError", 400),
 	"chunk-size-invalid": client("InvalidChunkSizeError", 400),
+	"object-too-small": client("EntityTooSmall", 400),
+
+	// A form
+	"form-malformed": client("MalformedPOSTRequest", 400),
+	"form-fields-too-large": client("MaxPostPreDataLengthExceeded", 400),
+	"policy-document-invalid": client("InvalidPolicyDocument", 400),
 
 	// What the owner of the data decided
 	"policy-refused": {
@@ -150,6 +162,12 @@ export const errorKinds = {
 		status: 502,
 		fault: "upstream",
 		retry: true,
+	},
+	"upstream-misconfigured": {
+		s3: "BadGateway",
+		status: 502,
+		fault: "gateway",
+		retry: false,
 	},
 
 	// Ourselves

@@ -1,4 +1,7 @@
 /** What is known about one request beside the request itself. */
+import type { Body } from "./http/body.ts";
+import type { HeaderMap } from "./http/headers.ts";
+import type { S3Request } from "./pipeline.ts";
 import type { Route } from "./routes.ts";
 
 /** The client as authentication found it. */
@@ -7,6 +10,8 @@ export interface Client {
 	readonly name: string;
 	readonly accessKeyId: string | undefined;
 	readonly limits: ClientLimits;
+	/** Asked without a signature: its requests leave without one too. */
+	readonly anonymous?: boolean;
 }
 
 /** What a client may touch. Absent: everything. */
@@ -53,6 +58,8 @@ export interface Findings {
 	upstreamStatus?: number;
 	/** Each wrapping key that was used. */
 	readonly keyUses: KeyUse[];
+	/** What policies counted beside their decisions. */
+	events?: PolicyEvent[];
 	/** Each request that was sent to a store. */
 	readonly upstreamRequests: UpstreamRequest[];
 	/** The version that the request names, or that the store's answer does. */
@@ -104,6 +111,14 @@ export interface Decision {
 	readonly reason?: string;
 }
 
+/** Something that a policy counts: the metric `sealgate_policy_events_total`, and in the log's line. */
+export interface PolicyEvent {
+	readonly policy: string;
+	readonly route: string;
+	/** Lower-case words with dashes, of a closed set: never what a client or a store wrote. */
+	readonly event: string;
+}
+
 /** A stretch of time in a trace; every method is harmless where tracing is off. */
 export interface Span {
 	child(
@@ -128,6 +143,15 @@ export const noSpan: Span = {
 	traceparent: undefined,
 };
 
+/** A request that travels on under the client's own signature: what arrived, and what was judged in its place. */
+export interface AsSent {
+	/** Every field that arrived, but those that `Connection` names. */
+	readonly headers: HeaderMap;
+	/** With the client's framing. */
+	readonly body: Body | undefined;
+	readonly judged: S3Request;
+}
+
 /** A value that layers replace as they learn more; only `findings` is shared and written. */
 export interface Exchange {
 	/** Our request id: 16 upper-case hex digits, answered as `x-amz-request-id` where the store gave none. */
@@ -140,6 +164,20 @@ export interface Exchange {
 	readonly span: Span;
 	readonly client: Client | undefined;
 	readonly route: Route | undefined;
+	/** Present where the client's own signature travels on, so that nothing may change. */
+	readonly asSent?: AsSent;
 	/** Whether this is asked only to know what would happen: `next` then sends nothing and answers 200. */
 	readonly dryRun: boolean;
+}
+
+/** Counts an event of a policy; nothing where this is only a question. */
+export function countEvent(
+	exchange: Exchange,
+	policy: string,
+	event: string,
+): void {
+	if (exchange.dryRun) return;
+	const route = exchange.route?.name ?? "";
+	exchange.findings.events ??= [];
+	exchange.findings.events.push({ policy, route, event });
 }

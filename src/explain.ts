@@ -5,6 +5,7 @@ import { changedHeaders, evaluate } from "./layers/evaluate.ts";
 import { chooseRoute, type Route } from "./routes.ts";
 import { parseTarget, pathStyle } from "./s3/address.ts";
 import { classify } from "./s3/classify.ts";
+import { isSecretHeader } from "./s3/secret-headers.ts";
 import { encodePath } from "./sigv4/canonical.ts";
 
 export interface Question {
@@ -26,7 +27,7 @@ export interface Explanation {
 	}[];
 	/** Why the request would be refused, where it would. In observe mode it would pass all the same. */
 	readonly refusal: string | undefined;
-	/** Header changes: the value that would leave, or null for one that would be removed. */
+	/** Header changes: the value that would leave, a secret one covered, or null for one that would be removed. */
 	readonly changes: Readonly<Record<string, string | null>>;
 }
 
@@ -59,7 +60,7 @@ export async function explain(
 	const changes = changedHeaders(question.headers, verdict.request.headers).map(
 		(name): [string, string | null] => [
 			name,
-			verdict.request.headers.get(name) ?? null,
+			shown(name, verdict.request.headers.get(name)),
 		],
 	);
 	return {
@@ -71,4 +72,9 @@ export async function explain(
 		refusal: verdict.refusal?.message,
 		changes: Object.fromEntries(changes),
 	};
+}
+
+function shown(name: string, value: string | undefined): string | null {
+	if (value === undefined) return null;
+	return isSecretHeader(name) ? "[redacted]" : value;
 }

@@ -1,14 +1,13 @@
 /** The composition root: the whole way of a request is visible here. */
 import { randomBytes } from "node:crypto";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
 import { auditRecord } from "./audit/record.ts";
+import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
-import { redact } from "./config/redact.ts";
+import { redact, redactConfig } from "./config/redact.ts";
 import { credentialSource } from "./credentials.ts";
 import {
 	type Exchange,
@@ -18,19 +17,26 @@ import {
 	type Span,
 } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import { listen } from "./http/listen.ts";
+import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
 import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
+import { askCors } from "./layers/ask-cors.ts";
 import { authenticate } from "./layers/authenticate.ts";
 import { choose } from "./layers/choose.ts";
+import { addCors } from "./layers/cors.ts";
 import { forward, type Store } from "./layers/forward.ts";
-import { type Load, limit } from "./layers/limit.ts";
+import { forwardAsSent } from "./layers/forward-as-sent.ts";
+import { Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
+import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
-import type { PolicyHost } from "./plugin.ts";
+import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
+import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -67,33 +73,37 @@ function compose(
 	tell: (outcome: Outcome) => void,
 ): Handler<Arrival> {
 	const { config } = loaded;
-	const inside = pipeline(
-		[
-			authenticate({
-				mode: config.authentication,
-				clients: config.clients.map(
-					({ name, accessKeyId, secretAccessKey, ...limits }) => ({
-						name,
-						accessKeyId,
-						secretAccessKey,
-						limits,
-					}),
-				),
-				region: config.region,
-				objectBytes: config.limits.objectBytes,
-				documentBytes: config.limits.documentBytes,
-			}), // decides who asks, and how the body will be proven
-			choose(routes), // operation -> route -> its policies, in order
-		],
-		forward(stores), // signs exactly what leaves, and sends it
-	);
+	const inside =
+		config.authentication === "passthrough"
+			? pipeline(
+					[
+						passThrough(config.limits), // verifies nothing: the store does, by the client's own signature
+						choose(routes), // operation -> route -> its policies, which change nothing
+					],
+					forwardAsSent(stores, config.domains), // sends what came
+				)
+			: pipeline(
+					[
+						authenticate({
+							mode: config.authentication,
+							clients: knownClients(config.clients),
+							sigv2: config.sigv2,
+							region: config.region,
+							objectBytes: config.limits.objectBytes,
+							documentBytes: config.limits.documentBytes,
+						}), // decides who asks, and how the body will be proven
+						choose(routes), // operation -> route -> its policies, in order
+					],
+					forward(stores), // signs exactly what leaves, and sends it
+				);
 	return pipeline<Arrival>(
 		[
 			observe([tell]), // outermost: sees every outcome, refusals too
+			addCors(askCors(pipeline([choose(routes)], forward(stores)))), // so that scripts may read our refusals
 			answerErrors(), // any throw further in becomes one S3 error document
-			limit(load, config.limits.inFlight), // before any work on a body
+			limit(load, config.limits), // before any work on a body
 		],
-		recognise(inside), // from here on there are operations, no URLs
+		recognise(inside, config.domains, config.authentication === "passthrough"), // from here on there are operations, no URLs
 	);
 }
 
@@ -131,21 +141,27 @@ async function createGeneration(
 			await Promise.all(
 				[...stores.values()].map((store) => store.upstream.close()),
 			);
-			for (const route of routes) {
-				for (const { policy } of route.policies) await policy.close?.();
-			}
+			await closePolicies(routes);
 			await keys.close();
 		},
 	};
 }
 
+async function closePolicies(routes: readonly Route[]): Promise<void> {
+	for (const route of routes) {
+		for (const { policy } of route.policies) await policy.close?.();
+	}
+}
+
+/** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
 async function setUpRoutes(
 	loaded: Loaded,
 	keys: OpenKeys["of"],
 ): Promise<Route[]> {
 	const { config, policies } = loaded;
-	return Promise.all(
-		config.routes.map(async (route) => {
+	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
+	const routes = await Promise.all(
+		config.routes.map(async (route, index) => {
 			const upstream = config.upstreams.find(
 				({ name }) => name === route.upstream,
 			);
@@ -159,6 +175,7 @@ async function setUpRoutes(
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
+				directory: dirname(loaded.files[0] as string),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
@@ -167,25 +184,53 @@ async function setUpRoutes(
 				upstream: route.upstream,
 				mode: route.mode,
 				policies: await Promise.all(
-					configured.map(async ({ plugin, options }) => ({
+					configured.map(async ({ plugin, options }, place) => ({
 						name: plugin.name,
-						effects: plugin.effects,
-						options: redact(options),
-						policy: await plugin.setup(options, host),
+						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
+						options: redact(options, plugin.options),
+						policy: await setUp(plugin, options, host).catch(
+							({ message }: Error) => {
+								const path = ["routes", index, "policies", place];
+								faults.push({ path: [...path, plugin.name], message });
+								return idle;
+							},
+						),
 					})),
 				),
 			};
 		}),
 	);
+	if (faults.length === 0) return routes;
+	await closePolicies(routes);
+	throw loaded.faults(faults);
 }
 
-/** What policies say of themselves, by route. A route in trouble takes none of the others down with it. */
-function troublesOf(routes: readonly Route[]): Record<string, string[]> {
-	const told = routes.map((route): [string, string[]] => [
-		route.name,
-		route.policies.flatMap(({ policy }) => policy.troubles?.() ?? []),
-	]);
-	return Object.fromEntries(told.filter(([, troubles]) => troubles.length > 0));
+async function setUp(
+	plugin: Plugin,
+	options: unknown,
+	host: PolicyHost,
+): Promise<Policy> {
+	return plugin.setup(options, host);
+}
+
+/** In place of a policy that could not be set up; it serves nothing. */
+const idle: Policy = {
+	operations: [],
+	handle: (request, next) => next(request),
+};
+
+/**
+ * Sets every policy up and releases it.
+ * @returns a sentence for each thing that is no fault and that its owner may not want
+ * @throws ConfigFaults where one cannot work
+ */
+export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	const troubles = troublesOf(routes);
+	await closePolicies(routes);
+	return Object.entries(troubles).flatMap(([route, sentences]) =>
+		sentences.map((sentence) => `route "${route}": ${sentence}`),
+	);
 }
 
 function createExchange(
@@ -218,7 +263,7 @@ export async function startGateway(
 		readonly traces?: Traces;
 	},
 ): Promise<Gateway> {
-	const load: Load = { inFlight: 0, draining: false };
+	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
 	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
 	const note = (outcome: Outcome): void => {
@@ -229,6 +274,7 @@ export async function startGateway(
 	};
 	const tell = (outcome: Outcome): void => {
 		load.inFlight -= 1;
+		load.leave(outcome.exchange.id);
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
@@ -277,13 +323,15 @@ export async function startGateway(
 		note({ exchange, status: answer.status, cut: false, duration: 0 });
 		return answer;
 	};
-	const server = createListener(
-		first.config.limits,
-		respond,
-		refuse,
-		first.tls,
-	);
-	const address = await listen(server, first.config.listen).catch(
+	const limits = withinOpenFiles(first.config.limits, telemetry.log);
+	const server = createListener(limits, respond, refuse, {
+		identity: first.tls,
+		trusted: first.config.trustedProxies,
+		proxyProtocol: first.config.proxyProtocol,
+		forwardedProto: first.config.forwardedProto,
+	});
+	const { socketMode } = first.config;
+	const address = await listen(server, first.config.listen, socketMode).catch(
 		async (error) => {
 			await audit?.close();
 			throw error;
@@ -300,7 +348,7 @@ export async function startGateway(
 							troubles: troublesOf(current.routes),
 						},
 					}),
-					config: () => redact(current.loaded.config),
+					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
 						explain(
 							current.routes,
@@ -321,10 +369,12 @@ export async function startGateway(
 	const adminAddress =
 		admin === undefined
 			? undefined
-			: await listen(admin, first.config.admin as string).catch((error) => {
-					server.close();
-					throw error;
-				});
+			: await listen(admin, first.config.admin as string, socketMode).catch(
+					(error) => {
+						server.close();
+						throw error;
+					},
+				);
 	const shut = async (): Promise<void> => {
 		load.draining = true;
 		clearInterval(rotation);
@@ -391,15 +441,23 @@ function openAudit(
 	});
 }
 
+/** What a listener is made of, and the log that it writes. */
+const fixed = [
+	"listen",
+	"socketMode",
+	"trustedProxies",
+	"proxyProtocol",
+	"forwardedProto",
+	"admin",
+	"audit",
+] as const;
+
 /** @throws Error where the new configuration wants to listen or to record elsewhere */
 function checkFixed(first: Loaded, next: Loaded): void {
-	const { listen, admin, audit } = first.config;
-	if (
-		next.config.listen !== listen ||
-		next.config.admin !== admin ||
-		!isDeepStrictEqual(next.config.audit, audit)
-	) {
-		throw new Error("listen, admin and audit change by a restart only");
+	for (const setting of fixed) {
+		if (!isDeepStrictEqual(next.config[setting], first.config[setting])) {
+			throw new Error(`${setting} changes by a restart only`);
+		}
 	}
 	if (
 		(first.tls === undefined) !== (next.tls === undefined) ||
@@ -411,39 +469,36 @@ function checkFixed(first: Loaded, next: Loaded): void {
 	}
 }
 
-function listen(server: Server, address: string): Promise<string> {
-	return new Promise((resolve, reject) => {
-		server.once("error", (error: NodeJS.ErrnoException) => {
-			reject(
-				error.code === "EADDRINUSE"
-					? new Error(
-							`${address} is in use by another program: choose another address or stop it`,
-						)
-					: error,
-			);
+/** More connections than the system has files for would fail in the middle of requests. */
+function withinOpenFiles<Limits extends { readonly connections: number }>(
+	limits: Limits,
+	log: Log,
+): Limits {
+	const connections = Math.min(limits.connections, mostConnections());
+	if (connections < limits.connections) {
+		log.event("warn", "fewer connections: the limit of open files is low", {
+			configured: limits.connections,
+			connections,
 		});
-		const told = (): void => {
-			const bound = server.address() as AddressInfo | string;
-			if (typeof bound === "string") resolve(bound);
-			else
-				resolve(
-					bound.family === "IPv6"
-						? `[${bound.address}]:${bound.port}`
-						: `${bound.address}:${bound.port}`,
-				);
-		};
-		if (address.startsWith("unix:")) {
-			server.listen(address.slice("unix:".length), told);
-			return;
-		}
-		const colon = address.lastIndexOf(":");
-		const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
-		server.listen(Number(address.slice(colon + 1)), host, told);
-	});
+	}
+	return { ...limits, connections };
 }
 
 async function neverUsed(): Promise<never> {
 	throw new Error("a key was asked for only to explain");
+}
+
+/** Names that exist, and nothing behind them: no keyring is opened to explain or to check. */
+function unusedKeys({ config }: Loaded): OpenKeys["of"] {
+	return (name) => {
+		if (!config.keys.some((keys) => keys.name === name))
+			throw new Error(`no keys are named "${name}"`);
+		return {
+			idOf: neverUsed,
+			forSealing: neverUsed,
+			forOpening: neverUsed,
+		};
+	};
 }
 
 /** Answers a question about a configuration that is not running. */
@@ -459,8 +514,10 @@ export async function explainWith(
 		secure: false,
 	};
 	const exchange = createExchange(received, new AbortController().signal);
-	// Nothing is sealed or opened for an explanation.
-	const unused = { forSealing: neverUsed, forOpening: neverUsed };
-	const routes = await setUpRoutes(loaded, () => unused);
-	return explain(routes, question, exchange);
+	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
+	try {
+		return await explain(routes, question, exchange);
+	} finally {
+		await closePolicies(routes);
+	}
 }

@@ -1,5 +1,6 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
+export { bounded } from "./bounded.ts";
 export {
 	type PartTable,
 	partAssociatedData,
@@ -47,17 +48,19 @@ export {
 	sealToken,
 } from "./crypto/upload-token.ts";
 export { type ErrorCode, SealgateError } from "./errors.ts";
-export type {
-	Client,
-	Decision,
-	Exchange,
-	Received,
-	Span,
+export {
+	type Client,
+	countEvent,
+	type Decision,
+	type Exchange,
+	type Received,
+	type Span,
 } from "./exchange.ts";
 export {
 	type Body,
 	bodyOf,
 	type ClaimedChecksum,
+	discard,
 	type Flow,
 	type Receiver,
 	readAll,
@@ -82,6 +85,15 @@ export {
 	parseCopySource,
 	renderCopySource,
 } from "./s3/copy-source.ts";
+export {
+	type CustomerKeyOf,
+	customerKeyBytes,
+	customerKeyHeaders,
+	customerKeyNames,
+	isCustomerKeyHeader,
+	readCustomerKey,
+	refuseBothEncryptions,
+} from "./s3/customer-key.ts";
 export { globMatches } from "./s3/glob.ts";
 export { type Operation, type Query, queryValue } from "./s3/operation.ts";
 export {

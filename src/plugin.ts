@@ -50,12 +50,14 @@ export interface Policy {
 	/**
 	 * Rewrites one entry of a listing, or hides it by answering undefined: an object (`Contents`, `Version`) or an
 	 * `Upload`. Asked of the route that the entry's key falls on, whichever route the listing took; `operation` is the
-	 * listing's, with the entry's key, decoded. Belongs to the effect `listing`.
+	 * listing's, with the entry's key, decoded. `ask` sends a request of the policy's own, through all policies of that
+	 * route, this one too. Belongs to the effect `listing`.
 	 */
 	entry?(
 		entry: XmlElement,
 		operation: Operation,
 		exchange: Exchange,
+		ask: (request: S3Request) => Promise<S3Response>,
 	): XmlElement | undefined | Promise<XmlElement | undefined>;
 	/** A sentence for each thing that keeps it from its work; the admin port shows them on `/readyz`. */
 	troubles?(): readonly string[];
@@ -79,6 +81,8 @@ export interface PolicyHost {
 		readonly endpoint: string;
 		readonly secure: boolean;
 	};
+	/** Folder of the configuration: a path in an option is relative to it. */
+	readonly directory: string;
 }
 
 export interface Plugin<Options extends z.ZodType = z.ZodType> {
@@ -86,7 +90,10 @@ export interface Plugin<Options extends z.ZodType = z.ZodType> {
 	readonly name: string;
 	/** The version of this interface that the plugin was written for. */
 	readonly api: 1;
+	/** All that it may change, under any options. */
 	readonly effects: readonly Effect[];
+	/** Those of `effects` that these options leave. Absent: all of them. */
+	effectsUnder?(options: z.output<Options>): readonly Effect[];
 	/** Checks and types the options; its descriptions become the editor's help. */
 	readonly options: Options;
 	/** Called once for each route that names the plugin. Throws an `Error` with a sentence where options cannot work. */

@@ -71,6 +71,9 @@ function matchesBesideKey(route: Route, subject: Subject): boolean {
 		(bucket === undefined ||
 			(subject.bucket !== undefined && globMatches(bucket, subject.bucket))) &&
 		(client === undefined || client.includes(subject.client)) &&
-		(operation === undefined || operation.includes(subject.operation))
+		(operation === undefined ||
+			operation.includes(subject.operation) ||
+			// A form puts an object: what is routed as a PutObject must not pass as a form.
+			(subject.operation === "PostObject" && operation.includes("PutObject")))
 	);
 }

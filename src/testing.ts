@@ -77,6 +77,7 @@ export const anyHost: PolicyHost = {
 	},
 	prefix: "",
 	upstream: { name: "store", endpoint: "https://store.test", secure: true },
+	directory: process.cwd(),
 };
 
 /**

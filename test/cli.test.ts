@@ -1,15 +1,20 @@
-/** The commands as a user runs them: real processes. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+	copyFileSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { connect } from "node:tls";
 import t from "tap";
 import { configuration } from "./support/gateway.ts";
+import { serve, startCommand } from "./support/process.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sealgate-cli-"));
 const file = join(folder, "gateway.yaml");
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -18,48 +23,10 @@ const routes = `  - { name: photos, match: { bucket: photos }, upstream: store, 
   - { name: rest, match: {}, upstream: store }`;
 writeFileSync(file, configuration("http://127.0.0.1:9", routes));
 
-function start(...args: string[]): ChildProcess {
-	return spawn(process.execPath, ["src/main.ts", ...args], {
-		cwd: root,
-		stdio: ["ignore", "pipe", "pipe"],
-	});
-}
-
-interface Line {
-	readonly [field: string]: string;
-}
-
-/** A gateway in a process of its own, and what it logs. */
-function serve(file: string) {
-	const child = start("serve", "--config", file);
-	const closed = new Promise<number | null>((resolve) =>
-		child.on("close", resolve),
-	);
-	const lines: Line[] = [];
-	const waiting: { message: string; found: (line: Line) => void }[] = [];
-	let rest = "";
-	child.stdout?.on("data", (chunk: Buffer) => {
-		const parts = `${rest}${chunk}`.split("\n");
-		rest = parts.pop() ?? "";
-		for (const line of parts.map((text) => JSON.parse(text) as Line)) {
-			lines.push(line);
-			for (const { message, found } of waiting)
-				if (line.msg === message) found(line);
-		}
-	});
-	const until = (message: string) =>
-		new Promise<Line>((found) => {
-			const before = lines.find((line) => line.msg === message);
-			if (before === undefined) waiting.push({ message, found });
-			else found(before);
-		});
-	return { child, closed, lines, until };
-}
-
 async function run(
 	...args: string[]
 ): Promise<{ status: number | null; output: string }> {
-	const child = start(...args);
+	const child = startCommand(...args);
 	let output = "";
 	child.stdout?.on("data", (chunk) => (output += chunk));
 	child.stderr?.on("data", (chunk) => (output += chunk));
@@ -170,6 +137,42 @@ t.test(
 			status: 1,
 			output: /names no admin address/,
 		});
+		child.kill("SIGTERM");
+		t.equal(await closed, 0);
+	},
+);
+
+t.test(
+	"a certificate that is renewed is served without a restart",
+	async (t) => {
+		const renewed = join(folder, "renewed.yaml");
+		const pem = (name: string) =>
+			new URL(`support/tls/${name}`, import.meta.url);
+		const renew = (name: string): void => {
+			copyFileSync(pem(`${name}.pem`), join(folder, "cert.pem"));
+			copyFileSync(pem(`${name}.key`), join(folder, "cert.key"));
+		};
+		renew("server");
+		writeFileSync(
+			renewed,
+			`${configuration("http://127.0.0.1:9")}tls: { cert: cert.pem, key: cert.key }\n`,
+		);
+		const { child, closed, until } = serve(renewed);
+		t.teardown(() => void child.kill("SIGKILL"));
+		const { address } = await until("listening");
+		const subject = async (): Promise<unknown> => {
+			const [host, port] = String(address).split(":");
+			const ca = readFileSync(pem("ca.pem"));
+			const socket = connect({ host, port: Number(port), ca });
+			await once(socket, "secureConnect");
+			const { CN } = socket.getPeerCertificate().subject;
+			socket.destroy();
+			return CN;
+		};
+		t.equal(await subject(), "server");
+		renew("server-renewed");
+		await until("reloaded");
+		t.equal(await subject(), "server-renewed");
 		child.kill("SIGTERM");
 		t.equal(await closed, 0);
 	},

@@ -363,6 +363,7 @@ t.test(
 			route: "r",
 			prefix: "raw/",
 			upstream: { name: "s", endpoint: "https://s.test", secure: true },
+			directory: ".",
 		};
 		const policy = await setUp(looking, {}, host);
 		for (const status of [200, 404]) {

@@ -32,7 +32,7 @@ function sizeOf(lengths: readonly number[], segmentBytes: number): number {
 	);
 }
 
-/** @throws DecryptionError `stream-malformed` where the answer is not that stretch of an object of that length */
+/** @throws DecryptionError `answer-malformed` where the answer is not that stretch of an object of that length */
 export function checkFetched({
 	response,
 	found,
@@ -51,7 +51,7 @@ export function checkFetched({
 		: `${response.body?.length} bytes`;
 	if (given === wanted && (ranged || !slice.partial)) return;
 	throw new DecryptionError(
-		"stream-malformed",
+		"answer-malformed",
 		`the store answered ${response.status} with ${given} where ${wanted} was due`,
 	);
 }

@@ -9,18 +9,23 @@ import {
 	recordHeader,
 	type S3Request,
 	type S3Response,
-	SealgateError,
 	withHeaders,
 } from "../../src/index.ts";
+import { getAttributes } from "./attributes.ts";
 import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copy.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
-import { listedEntry } from "./listing.ts";
+import { ExactSizes } from "./exact-sizes.ts";
+import { getObject } from "./get-object.ts";
+import { headObject } from "./head-object.ts";
+import { derivedSize, listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
 import { ProvenTables } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
-import { getObject, headObject } from "./read.ts";
+import { restoreObject } from "./restore.ts";
 import type { Envelope } from "./settings.ts";
+import { openTo } from "./unmarked.ts";
+import { checkHeaders, unsupported } from "./unsupported.ts";
 import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
 
 type Handle = (
@@ -38,14 +43,16 @@ const pass: Handle = async (_envelope, request, next) => {
 };
 
 /** What would leave, without a key being used for it. */
-const explained = ({ operation, headers, body }: S3Request, next: Next) =>
-	next({
+const explained = ({ operation, headers, body }: S3Request, next: Next) => {
+	const sent = withStoreConditions(headers);
+	return next({
 		operation,
 		headers: marked.includes(operation.name)
-			? withHeaders(headers, { [recordHeader]: "(the sealed data key)" })
-			: headers,
+			? withHeaders(sent, { [recordHeader]: "(the sealed data key)" })
+			: sent,
 		body,
 	});
+};
 
 const marked: readonly OperationName[] = ["PutObject", "CreateMultipartUpload"];
 
@@ -56,6 +63,8 @@ const handlers: Partial<Record<OperationName, Handle>> = {
 	HeadObject: headObject,
 	DeleteObject: pass,
 	DeleteObjects: pass,
+	GetObjectAttributes: getAttributes,
+	RestoreObject: restoreObject,
 	GetObjectTagging: pass,
 	PutObjectTagging: pass,
 	DeleteObjectTagging: pass,
@@ -86,27 +95,47 @@ export const envelope = definePlugin({
 		const settings: Envelope = {
 			options: configured,
 			format,
-			keys: host.keys(configured.keys, [configured.keyId]),
+			keys: host.keys(configured.keys, [
+				configured.keyId,
+				...(configured.decrypt ?? []),
+			]),
 			random: randomBytes,
 			tables: new ProvenTables(),
 		};
+		const sizes = new ExactSizes();
 		return {
 			operations: "all",
-			inEveryMode: ["GetObject", "HeadObject"],
+			// What is encrypted stays readable, and is never copied under a name that it does not open under.
+			inEveryMode: [
+				"GetObject",
+				"HeadObject",
+				"GetObjectAttributes",
+				"CopyObject",
+			],
 			async handle(request, next, exchange) {
 				const { name, key } = request.operation;
 				const handler =
 					handlers[name] ?? (key === undefined ? pass : undefined);
-				if (handler === undefined) {
-					throw new SealgateError(
-						"policy-unsupported",
-						`A header or query you provided implies functionality that is not implemented: ${name} cannot be right on encrypted objects.`,
-					);
-				}
+				if (handler === undefined) throw unsupported(name);
+				checkHeaders(request.headers);
 				if (exchange.dryRun) return explained(request, next);
 				return handler(settings, request, next, exchange);
 			},
-			entry: (entry) => listedEntry(entry, format),
+			async entry(entry, operation, _exchange, ask) {
+				if (entry.name === "Upload") {
+					return configured.listUploads === "raw" ? entry : undefined;
+				}
+				const derived = derivedSize(entry, format);
+				const size =
+					configured.listSizes === "exact"
+						? await sizes.of(entry, operation, ask)
+						: undefined;
+				return listedEntry(entry, size ?? derived);
+			},
+			troubles() {
+				const open = openTo(configured);
+				return open === undefined ? [] : [open];
+			},
 		};
 	},
 });

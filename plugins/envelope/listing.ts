@@ -1,4 +1,4 @@
-/** What a listing shows of an object: its plaintext's size by arithmetic, an ETag that is no MD5, no checksum of ciphertext. Pure. */
+/** What a listing shows of an object: its plaintext's size, an ETag that is no MD5, no checksum of ciphertext. Pure. */
 import {
 	childText,
 	derivedPlaintext,
@@ -7,19 +7,18 @@ import {
 } from "../../src/index.ts";
 import { clientEtag, partsOf } from "./etags.ts";
 
-/** Undefined hides the entry: an upload's id of the store cannot be resumed here. */
-export function listedEntry(
+/** By arithmetic, in bytes: docs/format.md, "Sizes in listings". */
+export function derivedSize(
 	entry: XmlElement,
 	{ segmentBytes }: Format,
-): XmlElement | undefined {
-	if (entry.name === "Upload") return undefined;
-	const parts = partsOf(entry);
+): number {
 	const ciphertext = Number(childText(entry, "Size"));
+	return derivedPlaintext(ciphertext, partsOf(entry), segmentBytes);
+}
+
+export function listedEntry(entry: XmlElement, size: number): XmlElement {
 	const children = entry.children.flatMap((child) => {
-		if (child.name === "Size") {
-			const size = derivedPlaintext(ciphertext, parts, segmentBytes);
-			return [{ ...child, text: String(size) }];
-		}
+		if (child.name === "Size") return [{ ...child, text: String(size) }];
 		if (child.name === "ETag")
 			return [{ ...child, text: clientEtag(child.text) }];
 		return child.name.startsWith("Checksum") ? [] : [child];

@@ -15,11 +15,23 @@ export const options = z.strictObject({
 		.describe(
 			"cache: a wrapping key for many objects; object: one for each, and a call of the key provider with it.",
 		),
+	decrypt: z
+		.array(z.string().min(1).max(512))
+		.min(1)
+		.optional()
+		.describe(
+			"Ids or aliases of the keys that objects are opened with; keyId alone where it is absent. A record that names another is refused before the key provider hears of it.",
+		),
 	onPlaintext: z
-		.enum(["refuse", "allow", "warn"])
+		.union([
+			z.enum(["refuse", "allow", "warn"]),
+			z.strictObject({
+				allow: z.strictObject({ prefixes: z.array(z.string().min(1)).min(1) }),
+			}),
+		])
 		.default("refuse")
 		.describe(
-			"What reading an object without our mark does. allow and warn let the store put any content in its place.",
+			"What reading an object without our mark does. allow and warn let the store put any content in its place; warn says so in the log each time.",
 		),
 	boundBucket: z
 		.string()
@@ -39,6 +51,30 @@ export const options = z.strictObject({
 		.default(false)
 		.describe(
 			"Whether Content-Type, user metadata and their like are authenticated; require: read nothing without.",
+		),
+	headSize: z
+		.enum(["proven", "stated"])
+		.default("proven")
+		.describe(
+			"proven: HEAD tells the size of an object of parts once the object has proven it; stated: as the store's numbers say, in one request.",
+		),
+	verifyLayout: z
+		.strictObject({ maxParts: z.number().int().min(1).max(10_000) })
+		.default({ maxParts: 256 })
+		.describe(
+			"How many parts of different sizes are looked at one by one for a range or a HEAD; an object of more is refused.",
+		),
+	listSizes: z
+		.enum(["derived", "exact"])
+		.default("derived")
+		.describe(
+			"derived: listings tell sizes by arithmetic; exact: by a HEAD for each object that has not been seen before, for prefixes that hold objects of several kinds.",
+		),
+	listUploads: z
+		.enum(["hidden", "raw"])
+		.default("hidden")
+		.describe(
+			"hidden: ListMultipartUploads shows none; raw: by the store's ids, which can be listed and aborted but not resumed.",
 		),
 });
 

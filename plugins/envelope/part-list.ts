@@ -4,7 +4,6 @@ import {
 	children,
 	childText,
 	element,
-	type PartTable,
 	parseXml,
 	readPartEtag,
 	renderXml,
@@ -93,18 +92,6 @@ export function renderPartList(etags: readonly string[]): string {
 			{ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" },
 		),
 	);
-}
-
-export function tableOf(
-	parts: readonly ListedPart[],
-	stated: readonly number[],
-): PartTable {
-	return {
-		lengths: parts.map(
-			({ length }, index) => length ?? (stated[index] as number),
-		),
-		proven: parts.every(({ length }) => length !== undefined),
-	};
 }
 
 export function invalid(why: string): SealgateError {

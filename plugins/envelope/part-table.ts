@@ -3,6 +3,7 @@
  * end has proven them: the terminator, or the last segments of the parts.
  */
 import {
+	bounded,
 	ciphertextLength,
 	DecryptionError,
 	openStreams,
@@ -33,18 +34,24 @@ export interface StoredObject {
 	fetch(start: number, end: number): Promise<Buffer>;
 }
 
-/** Parts that are looked at one by one. */
-const mostLooks = 256;
-const longestTerminator = 56 + 16 * 10_000;
+/** Questions to the store at a time. */
+const mostAtOnce = 8;
+/** A terminator counted. */
+const mostParts = 10_000;
+const longestTerminator = 56 + 16 * mostParts;
 
-/** @throws DecryptionError where the object does not prove the table */
+/**
+ * @param mostLooks parts that are looked at one by one, where they differ
+ * @throws DecryptionError where the object does not prove the table, SealgateError `policy-unsupported` past `mostLooks`
+ */
 export async function provenTable(
 	found: FoundObject,
 	stored: StoredObject,
+	mostLooks: number,
 ): Promise<ObjectTable> {
 	const { single, format } = found.record;
 	if (single !== undefined) return { lengths: [single.plaintext], tail: 0 };
-	const sizes = await partSizes(stored);
+	const sizes = await partSizes(stored, mostLooks);
 	const tail = sizes.at(-1) as number;
 	const lengths = sizes.map((size) =>
 		plaintextLength(size, format.segmentBytes),
@@ -86,9 +93,15 @@ function endOf(
 }
 
 /** Looks at as few parts as the sizes allow: clients make all but the last of one size. */
-async function partSizes(stored: StoredObject): Promise<number[]> {
+async function partSizes(
+	stored: StoredObject,
+	mostLooks: number,
+): Promise<number[]> {
 	const { count, size } = stored;
 	if (count === 1) return [size];
+	if (count > mostParts) {
+		throw new DecryptionError("answer-malformed", `an ETag of ${count} parts`);
+	}
 	const sizes = new Array<number>(count);
 	const look = async (part: number): Promise<number> => {
 		const seen = await stored.partSize(part);
@@ -106,10 +119,11 @@ async function partSizes(stored: StoredObject): Promise<number[]> {
 	if (count > mostLooks) {
 		throw new SealgateError(
 			"policy-unsupported",
-			`The object has ${count} parts of different sizes: more than the ${mostLooks} that are looked at one by one.`,
+			`The object has ${count} parts of different sizes: more than the ${mostLooks} that verifyLayout.maxParts lets be looked at one by one.`,
 		);
 	}
-	for (let part = 2; part < count - 1; part++) await look(part);
+	const others = Array.from({ length: between }, (_, index) => index + 2);
+	await bounded(others, mostAtOnce, look);
 	if (sizes.reduce((sum, part) => sum + part, 0) !== size) {
 		throw new DecryptionError(
 			"stream-malformed",
@@ -130,20 +144,19 @@ async function proveParts(
 	ended: boolean,
 ): Promise<void> {
 	const uniform = lengths.slice(0, -1).every((length) => length === lengths[0]);
+	const claims: Parameters<typeof proveLength>[2][] = [];
 	let start = 0;
 	for (const [index, length] of lengths.entries()) {
 		const final = index === lengths.length - 1;
 		const isLast = final && !ended;
 		if (final || index === 0 || !uniform) {
-			await proveLength(found, stored, {
-				part: index + 1,
-				length,
-				start,
-				isLast,
-			});
+			claims.push({ part: index + 1, length, start, isLast });
 		}
 		start += ciphertextLength(length, found.record.format.segmentBytes);
 	}
+	await bounded(claims, mostAtOnce, (claim) =>
+		proveLength(found, stored, claim),
+	);
 }
 
 async function proveLength(

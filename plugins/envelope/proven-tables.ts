@@ -1,9 +1,26 @@
 /** Part tables that were proven, by the nonce of the opened record: a name or an ETag would be the store's word only. */
 import { ciphertextLength } from "../../src/index.ts";
-import type { ObjectTable } from "./part-table.ts";
+import {
+	type ObjectTable,
+	provenTable,
+	type StoredObject,
+} from "./part-table.ts";
 import type { FoundObject } from "./sealing.ts";
+import type { Envelope } from "./settings.ts";
 
 const mostTables = 10_000;
+
+/** The table of an object, proven now or before. @throws what `provenTable` throws */
+export function provenTableOf(
+	{ tables, options }: Envelope,
+	found: FoundObject,
+	stored: StoredObject,
+): Promise<ObjectTable> {
+	const { maxParts } = options.verifyLayout;
+	return tables.of(found, stored.size, () =>
+		provenTable(found, stored, maxParts),
+	);
+}
 
 export class ProvenTables {
 	readonly #tables = new Map<string, ObjectTable>();

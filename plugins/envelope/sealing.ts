@@ -17,6 +17,8 @@ import {
 	sealRecord,
 	secretKey,
 } from "../../src/index.ts";
+import { mayOpen } from "./decrypt-list.ts";
+import { checkMarks } from "./foreign-marks.ts";
 import { boundName, contextOf, type Envelope } from "./settings.ts";
 
 const dataKeyBytes = 32;
@@ -76,9 +78,16 @@ export async function openAnswer(
 	exchange: Exchange,
 ): Promise<FoundObject | undefined> {
 	const mark = headers.get(recordHeader);
+	checkMarks(headers, mark !== undefined);
 	if (mark === undefined) return undefined;
 	const record = readRecordHeader(mark);
 	const name = boundName(envelope, operation);
+	if (!(await mayOpen(envelope, record.keyId, exchange))) {
+		throw new DecryptionError(
+			"key-not-listed",
+			`the record names the key ${record.keyId}`,
+		);
+	}
 	using wrapping = await envelope.keys.forOpening(
 		record.keyId,
 		record.wrappedKey,

@@ -1,5 +1,7 @@
 /** An object as the store has it now: every further question is about this very version of it. */
 import {
+	DecryptionError,
+	discard,
 	type HeaderMap,
 	type Next,
 	type Operation,
@@ -7,6 +9,7 @@ import {
 	type S3Request,
 	type S3Response,
 	SealgateError,
+	withoutHeaders,
 } from "../../src/index.ts";
 import { partCount } from "./etags.ts";
 import type { StoredObject } from "./part-table.ts";
@@ -23,10 +26,11 @@ export function storedObject(
 	size: number,
 ): StoredObject {
 	const count = partCount(headers.get("etag") ?? "");
+	const companions = companionsOf(request.headers);
 	const ask = (operation: Operation, range?: string) =>
 		next(
 			pinned(
-				{ operation, headers: new Map(), body: undefined },
+				{ operation, headers: companions, body: undefined },
 				headers,
 				range,
 			),
@@ -40,27 +44,49 @@ export function storedObject(
 			const operation = named("HeadObject");
 			const query = [...operation.query, ["partNumber", String(part)] as const];
 			const seen = await ask({ ...operation, query });
-			const told = Number(seen.headers.get("x-amz-mp-parts-count"));
-			if (seen.status === 206 && told === count)
-				return Number(seen.headers.get("content-length"));
 			if (seen.status >= 300) throw changed(request);
-			throw new SealgateError(
-				"policy-unsupported",
-				"The store does not tell the parts of an object (HEAD with partNumber), so that it can be neither read in part nor sized.",
-			);
+			const told = seen.headers.get("x-amz-mp-parts-count");
+			if (seen.status !== 206 || told === undefined) {
+				throw new SealgateError(
+					"policy-unsupported",
+					"The store does not tell the parts of an object (HEAD with partNumber), so that it can be neither read in part nor sized.",
+				);
+			}
+			if (told !== String(count)) {
+				throw new DecryptionError(
+					"answer-malformed",
+					`the store counts ${told} parts where the ETag says ${count}`,
+				);
+			}
+			return Number(seen.headers.get("content-length"));
 		},
 		async fetch(start, end) {
 			const seen = await ask(named("GetObject"), `bytes=${start}-${end - 1}`);
-			const right =
-				seen.headers.get("content-range") ===
-				`bytes ${start}-${end - 1}/${size}`;
-			if (seen.status !== 206 || !right || seen.body === undefined) {
+			if (seen.status >= 300 || seen.body === undefined) {
 				release(seen);
 				throw changed(request);
 			}
-			return readAll(seen.body, end - start, () => changed(request));
+			const wanted = `bytes ${start}-${end - 1}/${size}`;
+			const given = seen.headers.get("content-range");
+			const wrong = (what: string) => {
+				const detail = `the store answered ${what} where ${wanted} was due`;
+				return new DecryptionError("answer-malformed", detail);
+			};
+			if (seen.status !== 206 || given !== wanted) {
+				release(seen);
+				throw wrong(`${seen.status} with ${given}`);
+			}
+			return readAll(seen.body, end - start, () => wrong("more bytes"));
 		},
 	};
+}
+
+/** What every request about an object has to say again: who pays, whose bucket it is, the key that the store holds it under. */
+const companion =
+	/^x-amz-(request-payer|expected-bucket-owner|server-side-encryption-customer-.*)$/;
+
+export function companionsOf(headers: HeaderMap): HeaderMap {
+	return withoutHeaders(headers, (name) => !companion.test(name));
 }
 
 /** The request about the version that `headers` told of, and about no other. */
@@ -78,9 +104,7 @@ export function pinned(
 
 /** Gives back a connection whose answer nobody wants. */
 export function release({ body }: S3Response): void {
-	body
-		?.start({ data: () => true, end() {}, fail() {} })
-		.stop(new Error("another request answers it"));
+	discard(body, "another request answers it");
 }
 
 export function changed({ operation }: S3Request): SealgateError {

@@ -1,5 +1,6 @@
 /** The UploadId that a client has of us, opened. */
 import {
+	DecryptionError,
 	type Exchange,
 	isToken,
 	type OpenedToken,
@@ -9,6 +10,7 @@ import {
 	type S3Request,
 	SealgateError,
 } from "../../src/index.ts";
+import { mayOpen } from "./decrypt-list.ts";
 import { boundName, contextOf, type Envelope } from "./settings.ts";
 
 /** @throws SealgateError `upload-unknown` where it is the store's own id, forged, or of another object */
@@ -19,13 +21,27 @@ export async function openUpload(
 ): Promise<OpenedToken> {
 	const token = readToken(queryValue(operation.query, "uploadId") ?? "");
 	const name = boundName(envelope, operation);
-	using wrapping = await envelope.keys.forOpening(
-		token.keyId,
-		token.wrappedKey,
-		contextOf(name, token.objectScope),
-		exchange,
+	if (!(await mayOpen(envelope, token.keyId, exchange))) throw unknownUpload();
+	try {
+		using wrapping = await envelope.keys.forOpening(
+			token.keyId,
+			token.wrappedKey,
+			contextOf(name, token.objectScope),
+			exchange,
+		);
+		return openToken(token, wrapping.key, name);
+	} catch (error) {
+		if (error instanceof DecryptionError) throw unknownUpload(error);
+		throw error;
+	}
+}
+
+export function unknownUpload(cause?: DecryptionError): SealgateError {
+	return new SealgateError(
+		"upload-unknown",
+		"The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+		cause && { cause: new Error(`${cause.reason}: ${cause.detail}`) },
 	);
-	return openToken(token, wrapping.key, name);
 }
 
 /** The same for what needs no key of the upload: the store's own id is good enough. */

@@ -1,11 +1,13 @@
 /** What of an object a read wants: all of it, a range of its plaintext, or one part. Pure. */
 import {
+	type HeaderMap,
 	type Operation,
 	parseRange,
 	queryValue,
 	type S3Request,
 	SealgateError,
 } from "../../src/index.ts";
+import { storeEtag } from "./etags.ts";
 
 export type Wanted =
 	| { readonly kind: "whole" }
@@ -47,6 +49,23 @@ export function wantedOf({ headers, operation }: S3Request): Wanted {
 		);
 	}
 	return { kind: "part", number };
+}
+
+/**
+ * The range counts only where `If-Range` names the object as it is now; else all of it is wanted. RFC 9110, 13.1.5.
+ * @param seen of an answer of the store about the object
+ */
+export function wantedNow(
+	wanted: Wanted,
+	asked: HeaderMap,
+	seen: HeaderMap,
+): Wanted {
+	const condition = asked.get("if-range")?.trim();
+	if (wanted.kind !== "range" || condition === undefined) return wanted;
+	const isEtag = condition.endsWith('"');
+	const now = seen.get(isEtag ? "etag" : "last-modified");
+	const named = isEtag ? storeEtag(condition) : condition;
+	return named === now ? wanted : { kind: "whole" };
 }
 
 /**

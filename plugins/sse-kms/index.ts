@@ -18,7 +18,11 @@ import {
 	contextHeader,
 	keyIdHeader,
 } from "../encryption-headers.ts";
-import { encryptionPolicy, mode } from "../server-side-encryption.ts";
+import {
+	effectsOf,
+	encryptionPolicy,
+	mode,
+} from "../server-side-encryption.ts";
 import { fill, templateOf } from "../template.ts";
 import { judgesOf } from "./judges.ts";
 
@@ -70,6 +74,7 @@ export const sseKms = definePlugin({
 	name: "sse-kms",
 	api: 1,
 	effects: ["request-headers"],
+	effectsUnder: effectsOf,
 	options,
 	setup: (configured, host) =>
 		encryptionPolicy({

@@ -13,6 +13,7 @@ import {
 } from "../judging.ts";
 import {
 	type Encryption,
+	effectsOf,
 	encryptionPolicy,
 	mode,
 } from "../server-side-encryption.ts";
@@ -28,6 +29,7 @@ export const sseS3 = definePlugin({
 	name: "sse-s3",
 	api: 1,
 	effects: ["request-headers"],
+	effectsUnder: effectsOf,
 	options: z
 		.strictObject({ mode, confirm, onUnconfirmed })
 		.superRefine(checkConfirming),

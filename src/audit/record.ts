@@ -63,6 +63,23 @@ export interface KeyCommandRecord {
 	readonly reason?: string;
 }
 
+/** One line for a command that used a key outside of any request. */
+export interface CommandRecord {
+	readonly version: 1;
+	/** When it was asked, RFC 3339 in UTC. */
+	readonly time: string;
+	readonly command: "sse-c key";
+	/** Name of the user of the operating system. */
+	readonly user: string;
+	readonly bucket: string;
+	readonly key: string;
+	readonly route: string;
+	readonly upstream: string;
+	/** Which of the route's keys, the newest 0. */
+	readonly keyIndex: number;
+	readonly outcome: "success";
+}
+
 /** What a client chose, an object key apart, is kept to this many characters. */
 const longest = 1_024;
 

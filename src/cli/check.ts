@@ -1,12 +1,15 @@
 import { plugins } from "../../plugins/index.ts";
 import { ConfigFaults, loadConfig } from "../config/load.ts";
+import { rehearse } from "../gateway.ts";
 
 /** @returns the exit status: 1 where a fault was found */
 export async function check(file: string, json: boolean): Promise<number> {
 	try {
-		const { config } = await loadConfig(file, process.env, plugins);
+		const loaded = await loadConfig(file, process.env, plugins);
+		await rehearse(loaded);
 		if (json) console.log(JSON.stringify({ faults: [] }));
-		else console.log(`${file}: ${config.routes.length} routes, no fault`);
+		else
+			console.log(`${file}: ${loaded.config.routes.length} routes, no fault`);
 		return 0;
 	} catch (error) {
 		if (!(error instanceof ConfigFaults)) throw error;

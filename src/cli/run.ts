@@ -8,6 +8,7 @@ import { addDecryptCommands } from "./decrypt/commands.ts";
 import type { DemoOptions } from "./demo.ts";
 import { health } from "./health.ts";
 import { addKeysCommands } from "./keys/commands.ts";
+import { type SseCKeyOptions, sseCKey } from "./sse-c-key.ts";
 
 const program = new Command("sealgate")
 	.description(
@@ -94,6 +95,21 @@ program
 
 addKeysCommands(program);
 addDecryptCommands(program);
+
+program
+	.command("sse-c")
+	.description("customer keys that the gateway holds")
+	.command("key")
+	.description("print the headers that open one object without the gateway")
+	.argument("<target>", "s3://bucket/key")
+	.requiredOption("--config <file>", "the configuration")
+	.option("--reveal", "print the key, and record that it was printed")
+	.option("--secret-index <number>", "an older key: 1, 2 or 3", "0")
+	.option("--client <name>", "the client by which the route is chosen", "")
+	.option("--json", "print it as JSON")
+	.action(async (target: string, options: SseCKeyOptions) => {
+		process.exitCode = await sseCKey(target, options);
+	});
 
 try {
 	await program.parseAsync();

@@ -1,5 +1,6 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
 import { globCovers, globsOverlap } from "../s3/glob.ts";
+import { checkClients } from "./client-checks.ts";
 import type { Config, RouteConfig } from "./schema.ts";
 
 export type Report = (
@@ -9,41 +10,44 @@ export type Report = (
 
 export function crossChecks(config: Config, report: Report): void {
 	checkClients(config, report);
+	checkProxies(config, report);
+	checkUpstreams(config, report);
 	checkNames(config, report);
 	checkKeyPolicies(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
 }
 
-function checkClients(config: Config, report: Report): void {
-	if (config.authentication === "verify" && config.clients.length === 0) {
-		report(["clients"], "authentication: verify needs at least one client");
-	}
-	if (config.authentication === "trust") {
-		if (config.clients.length > 0)
-			report(
-				["clients"],
-				"authentication: trust knows no clients; remove them",
-			);
-		if (!/^(unix:|127\.|localhost:|\[::1\]:)/.test(config.listen)) {
-			report(
-				["listen"],
-				"authentication: trust is only for a loopback address or a Unix socket",
-			);
+function checkProxies(config: Config, report: Report): void {
+	for (const setting of ["proxyProtocol", "forwardedProto"] as const) {
+		if (config[setting] && config.trustedProxies.length === 0) {
+			report([setting], `${setting} needs trustedProxies: whose is believed?`);
 		}
 	}
-	unique(
-		config.clients.map((client) => client.name),
-		["clients"],
-		"name",
-		report,
-	);
-	unique(
-		config.clients.map((client) => client.accessKeyId),
-		["clients"],
-		"accessKeyId",
-		report,
-	);
+	const onSocket = config.listen.startsWith("unix:");
+	if (config.proxyProtocol && onSocket) {
+		report(["proxyProtocol"], "proxyProtocol is not for a Unix socket");
+	}
+	config.trustedProxies.forEach((peer, index) => {
+		if (peer === "unix" && !onSocket) {
+			report(["trustedProxies", index], "listen names no Unix socket");
+		}
+	});
+}
+
+function checkUpstreams(config: Config, report: Report): void {
+	config.upstreams.forEach(({ addressing, endpoint }, index) => {
+		if (!URL.canParse(endpoint)) {
+			report(["upstreams", index, "endpoint"], `"${endpoint}" is no URL`);
+			return;
+		}
+		if (addressing === "virtual" && new URL(endpoint).hostname[0] === "[") {
+			report(
+				["upstreams", index, "addressing"],
+				"a bucket cannot stand before an IPv6 address: use addressing: path, or a host name",
+			);
+		}
+	});
 }
 
 function checkNames(config: Config, report: Report): void {

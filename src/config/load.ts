@@ -10,7 +10,7 @@ import { crossChecks, type Report } from "./cross-checks.ts";
 import { interpolate } from "./interpolate.ts";
 import { type ListenerTls, loadListenerTls } from "./listener-tls.ts";
 import { type Config, configSchema } from "./schema.ts";
-import { checkStack } from "./stack.ts";
+import { checkPassthrough, checkStack } from "./stack.ts";
 
 export interface Fault {
 	/** `routes[0].policies[1].sse-kms.keyId` */
@@ -34,6 +34,10 @@ export interface Loaded {
 	readonly tls: ListenerTls | undefined;
 	/** Every file that was read or that opens keys, the configuration first. */
 	readonly files: readonly string[];
+	/** The error that tells what was found later, with its lines. */
+	readonly faults: (
+		found: readonly { readonly path: Path; readonly message: string }[],
+	) => ConfigFaults;
 }
 
 export class ConfigFaults extends Error {
@@ -138,7 +142,17 @@ export async function loadConfig(
 	}
 	const policies = await resolvePolicies(parsed.data, file, known, report);
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
-	return { config: parsed.data, policies, tls, files };
+	return {
+		config: parsed.data,
+		policies,
+		tls,
+		files,
+		faults(found) {
+			const before = faults.length;
+			for (const { path, message } of found) report(path, message);
+			return new ConfigFaults(file, faults.splice(before));
+		},
+	};
 }
 
 async function resolvePolicies(
@@ -163,15 +177,13 @@ async function resolvePolicies(
 			const options = plugin.options.safeParse(given ?? {});
 			for (const issue of options.error?.issues ?? [])
 				report([...path, ...(issue.path as Path)], sentence(issue));
-			const named = (options.data as { keys?: unknown } | undefined)?.keys;
-			if (
-				typeof named === "string" &&
-				!config.keys.some((keys) => keys.name === named)
-			)
-				report([...path, "keys"], `no keys are named "${named}"`);
-			configured.push({ plugin, options: options.data });
+			if (options.success) configured.push({ plugin, options: options.data });
 		}
-		const message = checkStack(configured.map(({ plugin }) => plugin));
+		const passes =
+			config.authentication === "passthrough" && route.mode === "enforce";
+		const message =
+			checkStack(configured.map(({ plugin }) => plugin)) ??
+			(passes ? checkPassthrough(configured) : undefined);
 		if (message !== undefined)
 			report(["routes", routeIndex, "policies"], message);
 		all.set(route.name, configured);

@@ -16,19 +16,53 @@ const address = z
 		/^(unix:\/.+|(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5})$/,
 		"host:port, [address]:port or unix:/path",
 	);
+const domain = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+		"a host name without a port, such as s3.example.internal",
+	)
+	.transform((text) => text.toLowerCase());
+const peer = z.union(
+	[z.literal("unix"), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+	"an IP address, a range such as 10.0.0.0/8, or unix",
+);
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
 	z.union([item.transform((value) => [value]), z.array(item).min(1)]);
 const verb = z.enum(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
+
+const secrets = oneOrMore(secret).describe(
+	"Its secret, or several while one replaces another; refer to environment variables or files.",
+);
+const sessionToken = secret
+	.optional()
+	.describe("For a temporary key: each request must then carry it.");
 
 const client = z.strictObject({
 	name: name.describe("Name in logs, routes and the audit record."),
 	accessKeyId: z
 		.string()
 		.min(1)
+		.optional()
 		.describe("Access key that the client signs with."),
-	secretAccessKey: secret.describe(
-		"Its secret; refer to an environment variable or a file.",
-	),
+	secretAccessKey: secrets.optional(),
+	sessionToken,
+	keys: z
+		.array(
+			z.strictObject({
+				accessKeyId: z.string().min(1),
+				secretAccessKey: secrets,
+				sessionToken,
+			}),
+		)
+		.default([])
+		.describe("Further access keys of the same client."),
+	anonymous: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether unsigned requests are this client's. They leave unsigned; its limits hold.",
+		),
 	buckets: z
 		.array(z.string())
 		.min(1)
@@ -210,6 +244,12 @@ export const configSchema = z.strictObject({
 	listen: address.describe(
 		"host:port or unix:/path on which clients are served.",
 	),
+	socketMode: z
+		.string()
+		.regex(/^0?[0-7]{3}$/, "permissions in octal digits, such as 0660")
+		.default("0600")
+		.transform((digits) => Number.parseInt(digits, 8))
+		.describe("Permissions of Unix sockets, admin's too."),
 	tls: z
 		.strictObject({
 			cert: z
@@ -229,19 +269,49 @@ export const configSchema = z.strictObject({
 		.describe(
 			"Ends TLS at the listener. The files are read again when they change.",
 		),
+	trustedProxies: z
+		.array(peer)
+		.default([])
+		.describe(
+			"Addresses and ranges of proxies whose X-Forwarded-For names the client; unix: whoever reaches the Unix socket.",
+		),
+	proxyProtocol: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether connections of trustedProxies begin with a PROXY header, version 1 or 2.",
+		),
+	forwardedProto: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Whether X-Forwarded-Proto of trustedProxies says if the client speaks TLS; only where each of them sets it anew.",
+		),
+	domains: z
+		.array(domain)
+		.default([])
+		.describe(
+			"Hosts below which the labels before them are a bucket; any other host is path-style.",
+		),
 	admin: address
 		.optional()
 		.describe("The same for probes, metrics and explain."),
 	authentication: z
-		.enum(["verify", "trust"])
+		.enum(["verify", "trust", "passthrough"])
 		.describe(
-			"verify: SigV4; trust: whoever reaches a loopback or Unix listener.",
+			"verify: SigV4; trust: whoever reaches a loopback or Unix listener; passthrough: the store verifies the client's own signature.",
 		),
 	region: z
 		.string()
 		.min(1)
 		.optional()
 		.describe("Region that clients must sign for. Absent: any."),
+	sigv2: z
+		.enum(["off", "presigned", "on"])
+		.default("off")
+		.describe(
+			"Whether Signature Version 2 is verified too: in presigned URLs, or everywhere. What leaves is signed with version 4.",
+		),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	keys: z
@@ -299,6 +369,14 @@ export const configSchema = z.strictObject({
 			keepAlive: duration.default(60_000),
 			connections: z.int().min(1).default(2048),
 			inFlight: z.int().min(1).default(512),
+			queue: z
+				.int()
+				.min(0)
+				.default(256)
+				.describe("Requests that may wait where inFlight are at work."),
+			queueTime: duration
+				.default(1_000)
+				.describe("For how long, until they are told to slow down."),
 			documentBytes: size.default(2 * 1024 * 1024),
 			objectBytes: size.default(5 * 1024 ** 3),
 			drain: duration.default(25_000),

@@ -2,6 +2,10 @@
 import { SealgateError } from "../errors.ts";
 
 export type DecryptionReason =
+	/** No mark of ours, where the route reads nothing else. */
+	| "unmarked"
+	/** Another format's mark, alone or beside ours. */
+	| "format-refused"
 	/** The metadata record is no record. */
 	| "record-malformed"
 	/** A version, algorithm, format, layout, flag or field that this release does not know. */
@@ -10,6 +14,8 @@ export type DecryptionReason =
 	| "seal-broken"
 	/** The data key is not the one that the record commits to. */
 	| "commitment-mismatch"
+	/** The record names a key that the route does not decrypt with. */
+	| "key-not-listed"
 	/** The key provider refused the wrapping key's blob. */
 	| "wrapping-key-refused"
 	/** No stream has this header or this length. */
@@ -18,14 +24,16 @@ export type DecryptionReason =
 	| "segment-broken"
 	| "stream-truncated"
 	| "stream-overlong"
+	/** The store answered another stretch, length or status than was due. */
+	| "answer-malformed"
+	/** Two answers about one object were about different ones. */
+	| "object-swapped"
 	/** The mark that ends a multipart object does not prove its part table. */
 	| "terminator-broken"
 	/** Where the parts of the object end can be told neither by the store nor from the ciphertext. */
 	| "parts-unknown"
 	/** `bindMetadata`: the store's headers are not those that were written. */
-	| "metadata-altered"
-	/** No mark of ours, where the route reads nothing else. */
-	| "unmarked";
+	| "metadata-altered";
 
 export class DecryptionError extends SealgateError {
 	readonly reason: DecryptionReason;

@@ -9,6 +9,7 @@ import {
 } from "node:crypto";
 import { partAssociatedData } from "./associated-data.ts";
 import { DecryptionError } from "./decryption-error.ts";
+import type { ObjectParts } from "./object-streams.ts";
 import {
 	emptyStreamBytes,
 	headerBytes,
@@ -25,13 +26,6 @@ export interface Ciphertext {
 	read(start: number, end: number): Promise<Buffer>;
 }
 
-export interface RecoveredParts {
-	/** Plaintext of the parts in order, without the terminator. */
-	readonly lengths: readonly number[];
-	/** Whether a terminator ends the object, or the last part does. */
-	readonly terminated: boolean;
-}
-
 /**
  * @param budget how many segments may be tried; some tens for a part of whole segments, some hundreds for any other
  * @throws DecryptionError `parts-unknown` where the bytes are no object of this key and nonce, or the budget is spent
@@ -40,7 +34,7 @@ export async function recoverParts(
 	object: EndOfObject,
 	ciphertext: Ciphertext,
 	budget: number,
-): Promise<RecoveredParts> {
+): Promise<ObjectParts> {
 	const search = new Search(object, ciphertext, budget);
 	const lengths: number[] = [];
 	for (let at = 0; at < ciphertext.size; ) {

@@ -93,6 +93,27 @@ export function openRecord(
 	}
 }
 
+/**
+ * The record of the same body for another name, or under another wrapping key; `opened` is what the old one held.
+ * @param facts the old record, or what is to differ from it; never another nonce
+ * @throws SealgateError as `sealRecord`
+ */
+export function resealRecord(
+	facts: RecordFacts,
+	opened: OpenedRecord,
+	wrapping: WrappingKey,
+	name: ObjectName,
+	random: Random,
+): ObjectRecord {
+	const dataKey = opened.dataKey.export();
+	try {
+		const { metadata } = opened;
+		return sealRecord(facts, dataKey, metadata, wrapping, name, random);
+	} finally {
+		dataKey.fill(0);
+	}
+}
+
 /** Data key and sealed metadata. */
 function openSealedKey(
 	record: ObjectRecord,

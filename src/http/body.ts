@@ -153,3 +153,13 @@ export function readAll(
 		});
 	});
 }
+
+/** Gives up a body that nobody has started, so that its source is released. Harmless where there is none. */
+export function discard(
+	body: Body | undefined,
+	reason = "nobody wants the body",
+): void {
+	body
+		?.start({ data: () => true, end() {}, fail() {} })
+		.stop(new Error(reason));
+}

@@ -3,6 +3,7 @@ import {
 	createServer,
 	type IncomingMessage,
 	type Server,
+	type ServerOptions,
 	type ServerResponse,
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -11,10 +12,16 @@ import { TLSSocket } from "node:tls";
 import { SealgateError } from "../errors.ts";
 import type { Received } from "../exchange.ts";
 import type { S3Response } from "../pipeline.ts";
-import type { Body, Flow } from "./body.ts";
+import type { Body } from "./body.ts";
+import { Connection } from "./connection.ts";
+import { checkHead } from "./head-safety.ts";
 import type { HeaderMap } from "./headers.ts";
-import { watchProgress } from "./progress.ts";
-import { failedHandshake, type TlsIdentity, tlsOptions } from "./tls.ts";
+import { answerParserErrors, refuseRest } from "./parser-errors.ts";
+import { type PeerOptions, Peers } from "./peers.ts";
+import { readHeaders } from "./read-headers.ts";
+import { RequestBody } from "./request-body.ts";
+import { type TlsIdentity, tlsOptions } from "./tls.ts";
+import { writeAnswer } from "./write-answer.ts";
 
 /** Sizes in bytes, times in milliseconds. */
 export interface ServerLimits {
@@ -42,284 +49,54 @@ export interface Arrival {
 /** Answers an arrival. Never rejects. */
 export type Responder = (arrival: Arrival) => Promise<S3Response>;
 
-/** Names that may come once only: joining two of them would change what was signed or meant. RFC 9110 section 5.3. */
-const singletons = new Set([
-	"authorization",
-	"content-encoding",
-	"content-md5",
-	"content-type",
-	"date",
-	"expect",
-	"host",
-	"range",
-]);
+/** Methods whose request bodies other servers may take for a next request. RFC 9110 sections 9.3.1 to 9.3.5. */
+const withoutBodies = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
-function singleton(name: string): boolean {
-	return (
-		singletons.has(name) ||
-		(name.startsWith("x-amz-") && !name.startsWith("x-amz-meta-"))
-	);
-}
-
-/** @throws SealgateError `http-malformed` for a field that may not be repeated, `headers-too-large` */
-function readHeaders(
-	request: IncomingMessage,
-	limits: ServerLimits,
-): HeaderMap {
-	const raw = request.rawHeaders;
-	if (raw.length / 2 > limits.headerCount) {
-		throw new SealgateError(
-			"headers-too-large",
-			`The request has more than ${limits.headerCount} header fields.`,
-		);
-	}
-	const headers = new Map<string, string>();
-	for (let index = 0; index < raw.length; index += 2) {
-		const name = (raw[index] as string).toLowerCase();
-		const value = raw[index + 1] as string;
-		const before = headers.get(name);
-		if (before !== undefined && singleton(name)) {
-			throw new SealgateError(
-				"http-malformed",
-				`The header ${name} appears more than once.`,
-			);
-		}
-		headers.set(name, before === undefined ? value : `${before},${value}`);
-	}
-	return headers;
-}
-
-/** The request's body as the gateway's kind; asks the client for it (`100 Continue`) when it is started. */
-function readBody(
-	request: IncomingMessage,
-	response: ServerResponse,
-	limits: ServerLimits,
-): Body | undefined {
-	const declared = request.headers["content-length"];
-	const chunked = request.headers["transfer-encoding"] !== undefined;
-	if (!chunked && (declared === undefined || Number(declared) === 0))
-		return undefined;
-	return {
-		length: chunked ? undefined : Number(declared),
-		start(receiver) {
-			let over = false;
-			const finish = (last: () => void): void => {
-				if (over) return;
-				over = true;
-				progress.end();
-				last();
-			};
-			const progress = watchProgress(limits, () => {
-				const error = new SealgateError(
-					"body-too-slow",
-					"Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
-				);
-				request.pause();
-				finish(() => receiver.fail(error));
-			});
-			const flow: Flow = {
-				resume() {
-					if (over) return;
-					progress.resume();
-					request.resume();
-				},
-				stop() {
-					over = true;
-					progress.end();
-					request.pause();
-				},
-			};
-			request.on("data", (chunk: Buffer) => {
-				if (over) return;
-				progress.moved(chunk.length);
-				if (!receiver.data(chunk) && !over) {
-					progress.pause();
-					request.pause();
-				}
-			});
-			request.on("end", () => finish(() => receiver.end()));
-			const cut = (): void =>
-				finish(() =>
-					receiver.fail(
-						new SealgateError(
-							"body-incomplete",
-							"You did not provide the number of bytes specified by the Content-Length HTTP header.",
-						),
-					),
-				);
-			request.on("error", cut);
-			request.on("close", cut);
-			if (request.destroyed && !request.complete) queueMicrotask(cut);
-			if (expectsContinue(request)) response.writeContinue();
-			return flow;
-		},
-	};
-}
-
-function expectsContinue(request: IncomingMessage): boolean {
-	return request.headers.expect?.toLowerCase() === "100-continue";
-}
-
-/** Bytes of an unread body that are worth reading to keep a connection. */
-const drainBytes = 256 * 1024;
-/** Milliseconds for which an answered client may go on sending a body that nobody reads. */
-const lingerTime = 2_000;
-
-/**
- * Decides what becomes of the connection when the answer leaves before the body was read. A client that waits for
- * `100 Continue` may skip the body and send its next request: never read on there. A short body is read and thrown away.
- * Otherwise the connection closes, after the client had time to read the answer: a reset would lose it.
- */
-function settleUnreadBody(
-	request: IncomingMessage,
-	response: ServerResponse,
-	asked: boolean,
-): void {
-	if (request.complete) return;
-	const declared = Number(
-		request.headers["content-length"] ?? Number.POSITIVE_INFINITY,
-	);
-	if (!asked && !expectsContinue(request) && declared <= drainBytes) {
-		request.resume();
-		return;
-	}
-	response.setHeader("connection", "close");
-	const socket = request.socket;
-	socket.destroySoon = () => {
-		const timer = setTimeout(() => socket.destroy(), lingerTime);
-		socket.once("close", () => clearTimeout(timer));
-		socket.end();
-		request.on("error", () => {});
-		if (asked || !expectsContinue(request)) {
-			request.removeAllListeners("data");
-			request.resume();
-			request.once("end", () => socket.destroy());
-		}
-		socket.once("end", () => socket.destroy());
-	};
-}
-
-/** Statuses whose answers have no body by definition. RFC 9110 section 6.4.1. */
-function bodiless(method: string, status: number): boolean {
-	return method === "HEAD" || status === 204 || status === 304;
-}
-
-/** Writes the answer; resolves with the number of body bytes written when it is over, whole or cut. */
-function writeAnswer(
-	request: IncomingMessage,
-	response: ServerResponse,
-	answer: S3Response,
-	limits: ServerLimits,
-	asked: boolean,
-): void {
-	for (const [name, value] of answer.headers) response.setHeader(name, value);
-	response.statusCode = answer.status;
-	settleUnreadBody(request, response, asked);
-	const body = answer.body;
-	if (body === undefined || bodiless(request.method as string, answer.status)) {
-		if (body !== undefined)
-			body
-				.start({ data: () => true, end() {}, fail() {} })
-				.stop(new Error("no body is due"));
-		if (
-			!response.hasHeader("content-length") &&
-			!bodiless(request.method as string, answer.status)
-		) {
-			response.setHeader("content-length", "0");
-		}
-		response.end();
-		return;
-	}
-	if (body.length !== undefined)
-		response.setHeader("content-length", String(body.length));
-	response.flushHeaders();
-	const progress = watchProgress(limits, () => {
-		flow.stop(new Error("the client reads too slowly"));
-		response.destroy();
-	});
-	progress.pause();
-	const flow = body.start({
-		data(chunk) {
-			progress.moved(chunk.length);
-			const ready = response.write(chunk);
-			if (!ready) progress.resume();
-			return ready;
-		},
-		end() {
-			progress.end();
-			response.end();
-		},
-		fail() {
-			// A clean end would pass a cut body off as a whole one.
-			progress.end();
-			response.destroy();
-		},
-	});
-	response.on("drain", () => {
-		progress.pause();
-		flow.resume();
-	});
-	response.on("close", () => {
-		progress.end();
-		if (!response.writableFinished) flow.stop(new Error("the client has gone"));
-	});
-}
-
-function describe(request: IncomingMessage): Received {
+function describe(request: IncomingMessage, peers: Peers): Received {
 	return {
 		method: request.method as string,
 		target: request.url as string,
 		host: request.headers.host ?? "",
-		remoteAddress: request.socket.remoteAddress ?? "",
-		secure: request.socket instanceof TLSSocket,
+		...peers.of(request),
 	};
 }
 
-/**
- * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
- * @param identity where the listener ends TLS
- */
-export function createListener(
+export interface ListenerOptions extends Omit<PeerOptions, "time"> {
+	/** Where the listener ends TLS. */
+	readonly identity: TlsIdentity | undefined;
+}
+
+/** Plain HTTP, and nobody before it. */
+export const plainListener: ListenerOptions = {
+	identity: undefined,
+	trusted: [],
+	proxyProtocol: false,
+	forwardedProto: false,
+};
+
+/** The arrival that the head describes. @throws SealgateError where it can be read in two ways, or is too large */
+function readHead(
+	request: IncomingMessage,
+	received: Received,
 	limits: ServerLimits,
-	respond: Responder,
-	refuse: (error: unknown, received: Received) => S3Response,
-	identity?: TlsIdentity,
-): Server {
-	const serve = async (
-		request: IncomingMessage,
-		response: ServerResponse,
-	): Promise<void> => {
-		const received = describe(request);
-		let asked = false;
-		let answer: S3Response;
-		try {
-			if (received.target.length > limits.targetBytes) {
-				throw new SealgateError(
-					"uri-malformed",
-					`The request target is longer than ${limits.targetBytes} bytes.`,
-				);
-			}
-			const gone = new AbortController();
-			response.once("close", () => gone.abort());
-			const body = readBody(request, response, limits);
-			answer = await respond({
-				received,
-				headers: readHeaders(request, limits),
-				body: body && {
-					length: body.length,
-					start(receiver) {
-						asked = true;
-						return body.start(receiver);
-					},
-				},
-				signal: gone.signal,
-			});
-		} catch (error) {
-			answer = refuse(error, received);
-		}
-		writeAnswer(request, response, answer, limits, asked);
-	};
-	const options = {
+): { received: Received; headers: HeaderMap } {
+	if (received.target.length > limits.targetBytes) {
+		throw new SealgateError(
+			"uri-malformed",
+			`The request target is longer than ${limits.targetBytes} bytes.`,
+		);
+	}
+	const headers = readHeaders(request.rawHeaders, limits.headerCount);
+	const target = checkHead({
+		version: request.httpVersion,
+		target: received.target,
+		headers,
+	});
+	return { received: { ...received, target }, headers };
+}
+
+function optionsOf(limits: ServerLimits): ServerOptions {
+	return {
 		maxHeaderSize: limits.headerBytes,
 		headersTimeout: limits.headerTime,
 		// A slow upload may take hours: bodies are bounded by progress, not by a total.
@@ -328,53 +105,91 @@ export function createListener(
 		connectionsCheckingInterval: 1_000,
 		highWaterMark: 256 * 1024,
 		noDelay: true,
+		// Refused by head-safety.ts, with an S3 error document.
+		requireHostHeader: false,
 	};
+}
+
+/**
+ * A listener that is not listening yet. `refuse` answers a request whose head cannot be read.
+ */
+export function createListener(
+	limits: ServerLimits,
+	respond: Responder,
+	refuse: (error: unknown, received: Received) => S3Response,
+	{ identity, ...before }: ListenerOptions = plainListener,
+): Server {
+	const peers = new Peers({ ...before, time: limits.headerTime });
+	const serve = async (
+		request: IncomingMessage,
+		response: ServerResponse,
+		content: RequestBody,
+	): Promise<void> => {
+		let received = describe(request, peers);
+		let answer: S3Response;
+		try {
+			const head = readHead(request, received, limits);
+			received = head.received;
+			const { body } = content;
+			if (body !== undefined && withoutBodies.has(received.method)) {
+				response.setHeader("connection", "close");
+			}
+			const gone = new AbortController();
+			response.once("close", () => gone.abort());
+			answer = await respond({ ...head, body, signal: gone.signal });
+		} catch (error) {
+			response.setHeader("connection", "close");
+			answer = refuse(error, received);
+		}
+		if (!server.listening || Connection.of(request.socket).broken) {
+			response.setHeader("connection", "close");
+		}
+		content.settle();
+		writeAnswer(request, response, answer, limits);
+	};
+	const arrive = (request: IncomingMessage, response: ServerResponse): void => {
+		const content = new RequestBody(request, response, limits);
+		response.once("close", () => {
+			// Its head may have left before the gateway began to drain, and have promised to keep the connection.
+			if (!server.listening) server.closeIdleConnections();
+		});
+		const failBody = (error: Error): void => content.fail(error);
+		Connection.of(request.socket).take({ request, response, failBody }, () =>
+			serve(request, response, content),
+		);
+	};
+	const http = optionsOf(limits);
 	const server =
 		identity === undefined
-			? createServer(options, serve)
+			? createServer(http, arrive)
 			: createSecureServer(
-					{ ...options, ...tlsOptions(identity, limits.headerTime) },
-					serve,
+					{ ...http, ...tlsOptions(identity, limits.headerTime) },
+					arrive,
 				);
+	peers.readHeaders(server);
 	server.maxConnections = limits.connections;
-	server.on("checkContinue", serve);
-	server.on(
-		"checkExpectation",
-		(request: IncomingMessage, response: ServerResponse) => {
-			const error = new SealgateError(
-				"http-malformed",
-				"The only expectation served is 100-continue.",
-			);
-			writeAnswer(
-				request,
-				response,
-				{ ...refuse(error, describe(request)), status: 417 },
-				limits,
-				false,
-			);
-		},
-	);
-	server.on("connect", (_request: IncomingMessage, socket: Socket) =>
-		socket.end(
-			"HTTP/1.1 405 Method Not Allowed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-		),
-	);
-	server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-		if (
-			error.code === "ECONNRESET" ||
-			!socket.writable ||
-			failedHandshake(error)
-		)
-			return socket.destroy();
-		const status =
-			error.code === "HPE_HEADER_OVERFLOW"
-				? "431 Request Header Fields Too Large"
-				: error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-					? "408 Request Timeout"
-					: "400 Bad Request";
-		socket.end(
-			`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+	// What is over the limit of Node is dropped in silence: one more than ours shows that there are too many.
+	server.maxHeadersCount = limits.headerCount + 1;
+	server.on("checkContinue", arrive);
+	server.on("checkExpectation", arrive);
+	server.on("connect", (request: IncomingMessage, socket: Socket) => {
+		const error = new SealgateError(
+			"method-not-allowed",
+			"The specified method is not allowed against this resource.",
+			{ fields: { Method: "CONNECT", ResourceType: "SERVICE" } },
 		);
+		refuseRest(socket, error, () => refuse(error, describe(request, peers)));
+		// Node's parser has let go of it: what arrives is thrown away.
+		socket.resume();
 	});
+	answerParserErrors(server, (error, socket) =>
+		refuse(error, {
+			method: "",
+			target: "",
+			host: "",
+			remoteAddress: peers.addressOf(socket),
+			secure: socket instanceof TLSSocket,
+		}),
+	);
 	return server;
 }

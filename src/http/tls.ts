@@ -44,8 +44,3 @@ function contextOf({ cert, key, clientCa }: TlsIdentity) {
 		minVersion: "TLSv1.2" as const,
 	};
 }
-
-/** Whether the connection failed before it was one: there is nobody to whom an HTTP answer could be written. */
-export function failedHandshake(error: NodeJS.ErrnoException): boolean {
-	return /^(ERR_(SSL|TLS)_|EPROTO$)/.test(error.code ?? "");
-}

@@ -41,6 +41,8 @@ export interface UpstreamRequest {
 	readonly body: Body | undefined;
 	/** How often a request without a body, or with one in memory, may be sent again. */
 	readonly retries: number;
+	/** The name that the store's certificate must have. Absent: that of the header `host`. */
+	readonly serverName?: string;
 }
 
 export interface Upstream {
@@ -63,6 +65,11 @@ const hopByHop = new Set([
 	"transfer-encoding",
 	"upgrade",
 ]);
+
+/** Whether a field describes one connection, and not the message. */
+export function isHopByHop(name: string): boolean {
+	return hopByHop.has(name);
+}
 
 /** Without the fields that `Connection` names: for the receiver of a message they are not there. */
 export function withoutNamed(headers: HeaderMap): HeaderMap {
@@ -211,6 +218,7 @@ function dispatch(
 				path: request.target,
 				method: request.method as Dispatcher.HttpMethod,
 				headers: Object.fromEntries(request.headers),
+				...(request.serverName && { servername: request.serverName }),
 				body:
 					body === undefined
 						? null

@@ -4,9 +4,11 @@
  */
 import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { SealgateError } from "../errors.ts";
 import { type Disk, unlessMissing } from "./private-file.ts";
 
+/** Of this process; so the module must not be loaded in several threads of one. */
 const held = new Set<string>();
 
 /** @throws SealgateError `keyring-busy` */
@@ -15,7 +17,7 @@ export async function withFileLock<T>(
 	act: () => Promise<T>,
 	disk: Disk = fs,
 ): Promise<T> {
-	const lock = `${path}.lock`;
+	const lock = `${resolve(path)}.lock`;
 	if (held.has(lock)) throw busy(path, "this process");
 	held.add(lock);
 	try {

@@ -12,6 +12,11 @@ import type { WrappingKeyCache } from "./wrapping-key-cache.ts";
 
 export interface KeyAccess {
 	/**
+	 * The id behind an id or alias, never an alias itself; remembered as long as a wrapping key is.
+	 * @throws SealgateError `key-not-found`, `keys-unavailable`
+	 */
+	idOf(keyId: string, exchange: Exchange): Promise<string>;
+	/**
 	 * A wrapping key for a new record. Use within one request: `using lease = await …`.
 	 * @param keyId id or alias
 	 * @param bytes plaintext that the record's data key will protect, where known
@@ -68,6 +73,7 @@ export function keyAccess(
 		return requireAllowed(policy, names, use, keyId, who, signal);
 	};
 	return {
+		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),
 		async forSealing(keyId, context, bytes, exchange) {
 			const { signal } = exchange;
 			await require("encrypt", keyId, exchange);

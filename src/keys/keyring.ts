@@ -57,22 +57,24 @@ export function findKey(ring: Keyring, name: string): KeyringKey {
 	);
 }
 
+/** The key, where no deletion of it is pending. @throws SealgateError `key-not-found`, `key-pending-deletion` */
+function findLastingKey(ring: Keyring, name: string): KeyringKey {
+	const key = findKey(ring, name);
+	if (key.state !== "pending-deletion") return key;
+	throw new SealgateError(
+		"key-pending-deletion",
+		`The key "${name}" is to be destroyed at ${key.deletionAt}. Cancel the deletion and enable it, or name another.`,
+	);
+}
+
 /** The key, where it may be used now. @throws SealgateError `key-not-found`, `key-disabled`, `key-pending-deletion` */
 export function findUsableKey(ring: Keyring, name: string): KeyringKey {
-	const key = findKey(ring, name);
-	if (key.state === "disabled") {
-		throw new SealgateError(
-			"key-disabled",
-			`The key "${name}" is disabled. Enable it, or name another.`,
-		);
-	}
-	if (key.state === "pending-deletion") {
-		throw new SealgateError(
-			"key-pending-deletion",
-			`The key "${name}" is to be destroyed at ${key.deletionAt}. Cancel the deletion and enable it, or name another.`,
-		);
-	}
-	return key;
+	const key = findLastingKey(ring, name);
+	if (key.state !== "disabled") return key;
+	throw new SealgateError(
+		"key-disabled",
+		`The key "${name}" is disabled. Enable it, or name another.`,
+	);
 }
 
 export function aliasesOf(ring: Keyring, id: string): string[] {
@@ -122,15 +124,13 @@ export function withVersion(
 
 /** @throws SealgateError `key-not-found`, `key-pending-deletion` */
 export function disabled(ring: Keyring, name: string): Keyring {
-	const key = findKey(ring, name);
-	if (key.state === "pending-deletion") findUsableKey(ring, name);
+	const key = findLastingKey(ring, name);
 	return replace(ring, { ...key, state: "disabled" });
 }
 
 /** @throws SealgateError `key-not-found`, `key-pending-deletion` */
 export function enabled(ring: Keyring, name: string): Keyring {
-	const key = findKey(ring, name);
-	if (key.state === "pending-deletion") findUsableKey(ring, name);
+	const key = findLastingKey(ring, name);
 	return replace(ring, { ...key, state: "enabled" });
 }
 
@@ -148,8 +148,7 @@ export function withDeletion(
 			`A key is destroyed after ${least} to ${most} days, not ${days}.`,
 		);
 	}
-	const key = findKey(ring, name);
-	if (key.state === "pending-deletion") findUsableKey(ring, name);
+	const key = findLastingKey(ring, name);
 	const deletionAt = new Date(now.getTime() + days * dayMs).toISOString();
 	return replace(ring, { ...key, state: "pending-deletion", deletionAt });
 }

@@ -46,6 +46,8 @@ export class WrappingKeyCache {
 	readonly #sealing = new Map<string, Held>();
 	/** In the order of their last use. */
 	readonly #opening = new Map<string, Held>();
+	/** By the names that the configuration uses: few. */
+	readonly #ids = new Map<string, { id: string; until: number }>();
 	readonly #refusals: Refusals;
 	readonly #flights = new SingleFlight<Held>();
 	readonly #closed = new AbortController();
@@ -119,12 +121,22 @@ export class WrappingKeyCache {
 		}
 	}
 
+	/** The id behind an id or alias. @throws what `KeyProvider.describe` throws, or the signal's reason */
+	async idOf(keyId: string, signal: AbortSignal): Promise<string> {
+		const known = this.#ids.get(keyId);
+		if (known !== undefined && known.until > this.#now()) return known.id;
+		const { keyId: id } = await this.#provider.describe(keyId, signal);
+		this.#ids.set(keyId, { id, until: this.#now() + this.#limits.maxAge });
+		return id;
+	}
+
 	/** Lets every key go; those on lease are erased when they come back. */
 	evictAll(): void {
 		for (const map of [this.#sealing, this.#opening]) {
 			for (const name of [...map.keys()]) this.#evict(map, name);
 		}
 		this.#refusals.clear();
+		this.#ids.clear();
 	}
 
 	/** Evicts, and gives up calls to the provider that are under way. */

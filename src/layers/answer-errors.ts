@@ -4,6 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import { bodyOf } from "../http/body.ts";
 import type { Layer, S3Response } from "../pipeline.ts";
 import { errorDocument } from "../s3/error-document.ts";
+import { noteFailure } from "./failure.ts";
 
 export function answerErrors<Request>(): Layer<Request> {
 	return (next) => async (request, exchange) => {
@@ -33,8 +34,7 @@ export function errorAnswer(error: unknown, exchange: Exchange): S3Response {
 					"We encountered an internal error. Please try again.",
 					{ cause: error },
 				);
-	exchange.findings.error = known.code;
-	exchange.findings.reason = reason(known);
+	noteFailure(known, exchange.findings);
 	const headers = new Map([
 		["content-type", "application/xml"],
 		["x-amz-request-id", exchange.id],
@@ -59,11 +59,4 @@ export function errorAnswer(error: unknown, exchange: Exchange): S3Response {
 			}),
 		),
 	};
-}
-
-function reason(error: SealgateError): string {
-	const cause = error.cause instanceof Error ? error.cause : undefined;
-	return cause === undefined
-		? error.message
-		: `${error.message} (${cause.message})`;
 }

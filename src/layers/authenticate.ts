@@ -1,52 +1,52 @@
 /** Decides who asks, and makes the body prove itself before its end is passed on. */
-import { SealgateError } from "../errors.ts";
-import type { Client, ClientLimits, Exchange } from "../exchange.ts";
 import { withoutHeaders } from "../http/headers.ts";
 import type { Layer, S3Request } from "../pipeline.ts";
 import { parseTarget } from "../s3/address.ts";
 import { hoistedHeaders } from "../s3/classify.ts";
-import {
-	type Authentication,
-	parseAuthentication,
-	type SignedHead,
-} from "../sigv4/authentication.ts";
-import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
-import { verifySignature } from "../sigv4/verify.ts";
+import { checkUserMetadata } from "../s3/user-metadata.ts";
 import { checkClientLimits } from "./client-limits.ts";
 import { withHoisted } from "./hoisted-headers.ts";
+import { type IdentityOptions, identify } from "./identify.ts";
+import { identifyForm } from "./identify-form.ts";
+import {
+	type ClientIndex,
+	indexClients,
+	type KnownClient,
+} from "./known-clients.ts";
+import { postObject } from "./post-object.ts";
 import { proveBody } from "./prove-body.ts";
 
-export interface KnownClient {
-	readonly name: string;
-	readonly accessKeyId: string;
-	readonly secretAccessKey: string;
-	readonly limits: ClientLimits;
-}
-
-export interface AuthenticationOptions {
-	/** `verify`: SigV4. `trust`: the listener is loopback or a Unix socket, and whoever reaches it may ask. */
-	readonly mode: "verify" | "trust";
+export interface AuthenticationOptions extends IdentityOptions {
 	readonly clients: readonly KnownClient[];
-	/** The region that clients must sign for. Absent: any. */
-	readonly region: string | undefined;
 	/** Most bytes of an object in one PUT or part. */
 	readonly objectBytes: number;
 	/** Most bytes of an XML document in a request. */
 	readonly documentBytes: number;
 }
 
-const trusted: Client = { name: "trusted", accessKeyId: undefined, limits: {} };
-/** A preflight carries no credentials by design; the store decides by its CORS rules. Fetch standard, section 3.2. */
-const preflight: Client = {
-	name: "preflight",
-	accessKeyId: undefined,
-	limits: {},
-};
-
 export function authenticate(options: AuthenticationOptions): Layer {
-	const byAccessKey = new Map(
-		options.clients.map((client) => [client.accessKeyId, client]),
-	);
+	const known = indexClients(options.clients);
+	const forms = postObject({
+		...options,
+		verify: options.mode === "verify",
+		identify: (authentication) => identifyForm(options, known, authentication),
+	});
+	const others = authenticateHead(options, known);
+	return (next) => {
+		const acceptForm = forms(next);
+		const acceptHead = others(next);
+		return (request, exchange) =>
+			request.operation.name === "PostObject"
+				? acceptForm(request, exchange)
+				: acceptHead(request, exchange);
+	};
+}
+
+/** Whoever proves itself in the head of the request. */
+function authenticateHead(
+	options: AuthenticationOptions,
+	known: ClientIndex,
+): Layer {
 	return (next) => async (request, exchange) => {
 		const target = parseTarget(exchange.received.target);
 		const head = {
@@ -54,13 +54,7 @@ export function authenticate(options: AuthenticationOptions): Layer {
 			...target,
 			headers: request.headers,
 		};
-		const { client, seed } = identify(
-			options,
-			byAccessKey,
-			request,
-			head,
-			exchange,
-		);
+		const { client, seed } = identify(options, known, request, head, exchange);
 		exchange.findings.client = client.name;
 		if (client.accessKeyId !== undefined) {
 			exchange.findings.accessKeyId = client.accessKeyId;
@@ -70,64 +64,10 @@ export function authenticate(options: AuthenticationOptions): Layer {
 			hoistedHeaders(target.query).headers,
 		);
 		checkClientLimits(client.limits, request.operation, headers);
+		checkUserMetadata(headers);
 		const proven = await proveBody({ ...request, headers }, seed, options);
 		return next(withoutCredentials(proven), { ...exchange, client });
 	};
-}
-
-function identify(
-	options: AuthenticationOptions,
-	byAccessKey: ReadonlyMap<string, KnownClient>,
-	request: S3Request,
-	head: SignedHead,
-	exchange: Exchange,
-): { client: Client; seed: ChunkSeed | undefined } {
-	if (request.operation.name === "OptionsPreflight") {
-		return { client: preflight, seed: undefined };
-	}
-	if (options.mode === "trust") return { client: trusted, seed: undefined };
-	const authentication = parseAuthentication(head);
-	if (authentication === undefined) {
-		throw new SealgateError("access-denied", "Access Denied");
-	}
-	const client = byAccessKey.get(authentication.accessKeyId);
-	if (client === undefined) throw unknownKey(authentication);
-	if (authentication.sessionToken !== undefined) {
-		throw new SealgateError(
-			"token-invalid",
-			"The provided token is malformed or otherwise invalid. This gateway knows its clients by configured keys, without session tokens.",
-		);
-	}
-	const { signingKey } = verifySignature(head, authentication, {
-		secretAccessKey: client.secretAccessKey,
-		region: options.region,
-		now: exchange.started,
-	});
-	return {
-		client: {
-			name: client.name,
-			accessKeyId: client.accessKeyId,
-			limits: client.limits,
-		},
-		seed: {
-			signingKey,
-			amzDate: authentication.amzDate,
-			scope: authentication.scope,
-			signature: authentication.signature,
-		},
-	};
-}
-
-function unknownKey(authentication: Authentication): SealgateError {
-	const hint =
-		authentication.sessionToken === undefined
-			? ""
-			: " Temporary keys are not known here: configure a key for this client, or use authentication: trust on a loopback listener.";
-	return new SealgateError(
-		"key-unknown",
-		`The AWS Access Key Id you provided does not exist in our records.${hint}`,
-		{ fields: { AWSAccessKeyId: authentication.accessKeyId } },
-	);
 }
 
 const credentialHeaders = [
@@ -141,11 +81,12 @@ const credentialHeaders = [
 ];
 
 /** Ceph and others read `_` as `-`: such a name would be one that nobody judged. Metadata may be named so. */
-function ambiguous(name: string): boolean {
+export function ambiguous(name: string): boolean {
 	return name.includes("_") && !name.startsWith("x-amz-meta-");
 }
 
-function withoutCredentials(request: S3Request): S3Request {
+/** What policies see: how a request proved itself is not theirs to know. */
+export function withoutCredentials(request: S3Request): S3Request {
 	const headers = new Map(withoutHeaders(request.headers, ambiguous));
 	for (const name of credentialHeaders) headers.delete(name);
 	return { ...request, headers };

@@ -1,17 +1,29 @@
 /** Operation to route to policies. What concerns more than one key is judged by every route that it concerns. */
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
-import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
+import {
+	chooseRoute,
+	type Route,
+	type RoutePolicy,
+	routesOfBucket,
+} from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
-import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { parseXml, type XmlElement } from "../s3/xml.ts";
 import { checkRouteLimit } from "./client-limits.ts";
 import { copyAcross } from "./copy-across.ts";
+import {
+	sourceKeyHeaders,
+	sourceOperation,
+	withSourceKey,
+} from "./copy-source-key.ts";
 import { deleteObjects } from "./delete-objects.ts";
-import { applyPolicies, evaluate } from "./evaluate.ts";
+import { applyPolicies, aside, evaluate } from "./evaluate.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { refuseOwnMetadata } from "./own-metadata.ts";
+import { asPut } from "./post-object.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
@@ -23,31 +35,23 @@ const weakening = new Set<OperationName>([
 	"RestoreObject",
 ]);
 
-/** Operations whose wire form needs more than the pipeline gives yet; refused by name, never passed blindly. */
-const unsupported = new Set<OperationName>([
-	"PostObject",
-	"CreateSession",
-	"WriteGetObjectResponse",
-]);
-
 export function choose(routes: readonly Route[]): Layer {
-	return (next) => async (request, exchange) => {
+	return (next) => async (asked, exchange) => {
+		let request = asked;
 		const { operation } = request;
-		if (unsupported.has(operation.name)) {
-			throw new SealgateError(
-				"not-implemented",
-				`A header or query you provided implies functionality that is not implemented: ${operation.name} does not pass this gateway.`,
-			);
-		}
+		refuseOwnMetadata(request.headers);
 		const at = routeOf(routes, exchange);
 		const route = at(operation.name, operation);
 		const routed = { ...exchange, route };
 		exchange.findings.route = route.name;
 		if (operation.name !== "ListBuckets") checkRouteLimit(exchange, route);
-		else {
+		else if (exchange.asSent === undefined) {
 			return pass(route, request, routed, (kept, exchange) =>
 				listBuckets(routes, kept, exchange, next),
 			);
+		}
+		if (operation.name === "PostObject") {
+			return passForm(route, request, routed, next);
 		}
 		if (weakening.has(operation.name)) {
 			await judgeByEveryRoute(routes, request, routed);
@@ -58,6 +62,7 @@ export function choose(routes: readonly Route[]): Layer {
 			const from = at("GetObject", source);
 			checkRouteLimit(exchange, from);
 			if (isStreamed(operation.name, from, route)) {
+				if (exchange.asSent !== undefined) throw oneSignature();
 				return copyAcross(
 					request,
 					source,
@@ -66,7 +71,18 @@ export function choose(routes: readonly Route[]): Layer {
 					(write) => pass(route, write, routed, next),
 				);
 			}
-			await judgeAs("GetObject", source, routed, at);
+			const key = sourceKeyHeaders(request.headers);
+			const read = await judgeAs("GetObject", source, routed, at, key);
+			if (from.mode === "enforce") {
+				request = await withSourceKey(
+					request,
+					source,
+					read,
+					from,
+					exchange,
+					next,
+				);
+			}
 		}
 		await judgeRename(request, routed, at);
 		if (operation.name === "DeleteObjects") {
@@ -76,7 +92,9 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const response = await pass(route, request, routed, next);
 		if (!rewritesListing(routes, operation)) return response;
-		return rewriteListing(response, operation, routed, at);
+		return rewriteListing(response, operation, routed, at, (route, request) =>
+			pass(route, request, aside({ ...routed, route }), next),
+		);
 	};
 }
 
@@ -89,6 +107,13 @@ function isStreamed(name: OperationName, from: Route, to: Route): boolean {
 
 function changesBodies({ policies }: Route): boolean {
 	return policies.some(({ effects }) => effects.includes("body"));
+}
+
+function oneSignature(): SealgateError {
+	return new SealgateError(
+		"not-implemented",
+		"A header you provided implies functionality that is not implemented: a copy between two stores under one signature of yours.",
+	);
 }
 
 export type RouteOf = (
@@ -124,13 +149,35 @@ async function pass(
 	return applyPolicies(enforced, request, exchange, next);
 }
 
+/**
+ * A form is a PutObject to the policies of its route. One that names forms and not PutObject is about forms alone, and
+ * sees it first.
+ */
+function passForm(
+	route: Route,
+	request: S3Request,
+	exchange: Exchange,
+	next: Handler,
+): ReturnType<Handler> {
+	const named = (entry: RoutePolicy, name: OperationName): boolean =>
+		entry.policy.operations !== "all" && entry.policy.operations.includes(name);
+	const policies = route.policies.filter(
+		(entry) => named(entry, "PostObject") && !named(entry, "PutObject"),
+	);
+	return pass({ ...route, policies }, request, exchange, (kept, exchange) =>
+		pass(route, { ...kept, operation: asPut(kept.operation) }, exchange, next),
+	);
+}
+
 async function judge(
 	route: Route,
 	request: S3Request,
 	exchange: Exchange,
-): Promise<void> {
-	const { refusal } = await evaluate(route, request, { ...exchange, route });
+): Promise<S3Request> {
+	const verdict = await evaluate(route, request, { ...exchange, route });
+	const { refusal } = verdict;
 	if (refusal !== undefined && route.mode === "enforce") throw refusal;
+	return verdict.request;
 }
 
 async function judgeByEveryRoute(
@@ -175,19 +222,13 @@ async function judgeRename(
 /** What a request does to another object than its own is judged as if it had been asked for alone. */
 async function judgeAs(
 	name: "GetObject" | "DeleteObject",
-	{ bucket, key, versionId }: CopySource,
+	source: CopySource,
 	exchange: Exchange,
 	at: RouteOf,
-): Promise<void> {
-	const operation: Operation = {
-		name,
-		method: name === "GetObject" ? "GET" : "DELETE",
-		bucket,
-		key,
-		query: versionId === undefined ? [] : [["versionId", versionId]],
-	};
-	const route = at(name, { bucket, key });
+	headers: HeaderMap = new Map(),
+): Promise<S3Request> {
+	const operation = sourceOperation(name, source);
+	const route = at(name, source);
 	checkRouteLimit(exchange, route);
-	const bare = { operation, headers: new Map(), body: undefined };
-	await judge(route, bare, exchange);
+	return judge(route, { operation, headers, body: undefined }, exchange);
 }

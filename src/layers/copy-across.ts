@@ -7,14 +7,8 @@ import type { S3Request, S3Response } from "../pipeline.ts";
 import type { CopySource } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
-import {
-	child,
-	children,
-	childText,
-	element,
-	parseXml,
-	renderXml,
-} from "../s3/xml.ts";
+import { taggingHeader } from "../s3/tag-set.ts";
+import { element, renderXml } from "../s3/xml.ts";
 import { answerMeanwhile } from "./keep-alive.ts";
 
 /** Sends a request through a route's policies to its upstream. */
@@ -181,15 +175,7 @@ async function tagsOf(source: CopySource, read: Send): Promise<string> {
 		response.body &&
 		(await readAll(response.body, taggingBytes, () => unreadableTags(source)));
 	if (response.status !== 200 || !content) throw unreadableTags(source);
-	const set = child(parseXml(content), "TagSet");
-	const tags = set === undefined ? [] : children(set, "Tag");
-	return tags
-		.map((tag) =>
-			[childText(tag, "Key") ?? "", childText(tag, "Value") ?? ""]
-				.map(encodeURIComponent)
-				.join("="),
-		)
-		.join("&");
+	return taggingHeader(content);
 }
 
 function unreadableTags({ bucket, key }: CopySource): SealgateError {

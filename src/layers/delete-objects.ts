@@ -33,7 +33,9 @@ export async function deleteObjects(
 	if (
 		document.name !== "Delete" ||
 		objects.length === 0 ||
-		objects.length > mostKeys
+		objects.length > mostKeys ||
+		// Stores differ in which of two they read, and one of them would go unjudged.
+		objects.some((object) => children(object, "Key").length !== 1)
 	) {
 		throw new SealgateError(
 			"xml-malformed",
@@ -43,17 +45,20 @@ export async function deleteObjects(
 	const kept: XmlElement[] = [];
 	const refused: XmlElement[] = [];
 	for (const object of objects) {
-		const refusal = await judgeKey(
+		const judged = await judgeKey(
 			childText(object, "Key") ?? "",
 			object,
 			request,
 			exchange,
 			at,
 		);
-		if (refusal === undefined) kept.push(object);
-		else refused.push(refusalOf(object, refusal));
+		if (judged instanceof SealgateError)
+			refused.push(refusalOf(object, judged));
+		else kept.push(judged);
 	}
-	if (refused.length === 0) return send(request);
+	const asAsked = kept.every((object, index) => object === objects[index]);
+	if (refused.length === 0 && asAsked) return send(request);
+	if (exchange.asSent !== undefined) throw signedWhole(refused.length);
 	if (kept.length === 0) return answer(200, new Map(), refused);
 	const quiet = child(document, "Quiet");
 	const rest = renderXml(
@@ -64,6 +69,7 @@ export async function deleteObjects(
 		),
 	);
 	const response = await send({ ...request, body: bodyOf(rest) });
+	if (refused.length === 0) return response;
 	if (response.status !== 200 || response.body === undefined) return response;
 	const results = await readStoreDocument(
 		response.body,
@@ -73,13 +79,22 @@ export async function deleteObjects(
 	return answer(200, response.headers, [...results.children, ...refused]);
 }
 
+/** The client signed the whole list: no part of it can leave alone. */
+function signedWhole(refused: number): SealgateError {
+	return new SealgateError(
+		"policy-refused",
+		`Access Denied: ${refused} of these keys may not be deleted, and the list that you signed passes whole or not at all.`,
+	);
+}
+
+/** The object as it may be deleted, its conditions in the store's words; or why it may not. */
 async function judgeKey(
 	key: string,
 	object: XmlElement,
 	request: S3Request,
 	exchange: Exchange,
 	at: RouteOf,
-): Promise<SealgateError | undefined> {
+): Promise<XmlElement | SealgateError> {
 	const { bucket } = request.operation;
 	if (!mayUseKey(exchange.client?.limits ?? {}, key)) {
 		return new SealgateError(
@@ -94,7 +109,8 @@ async function judgeKey(
 	} catch (error) {
 		return error as SealgateError;
 	}
-	const { refusal } = await evaluate(
+	const conditions = conditionsOf(object);
+	const { refusal, request: judged } = await evaluate(
 		route,
 		{
 			operation: {
@@ -104,12 +120,33 @@ async function judgeKey(
 				key,
 				query: versionId === undefined ? [] : [["versionId", versionId]],
 			},
-			headers: request.headers,
+			headers: new Map([...request.headers, ...conditions]),
 			body: undefined,
 		},
 		{ ...exchange, route },
 	);
-	return route.mode === "enforce" ? refusal : undefined;
+	if (route.mode !== "enforce") return object;
+	return refusal ?? withEtag(object, judged.headers.get("if-match"));
+}
+
+/** The conditions of one object, as a DeleteObject says them. */
+function conditionsOf(object: XmlElement): Map<string, string> {
+	const named = [
+		["if-match", childText(object, "ETag")],
+		["x-amz-if-match-size", childText(object, "Size")],
+	] as const;
+	return new Map(
+		named.filter((pair): pair is [(typeof pair)[0], string] => !!pair[1]),
+	);
+}
+
+function withEtag(object: XmlElement, etag: string | undefined): XmlElement {
+	const asked = childText(object, "ETag");
+	if (!asked || etag === undefined || etag === asked) return object;
+	const children = object.children.map((part) =>
+		part.name === "ETag" ? { ...part, text: etag } : part,
+	);
+	return { ...object, children };
 }
 
 function refusalOf(object: XmlElement, error: SealgateError): XmlElement {

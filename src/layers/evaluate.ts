@@ -29,7 +29,7 @@ export function applyPolicies(
 }
 
 /** For a request that a policy sends of its own accord: the log's line stays about what the client asked for. */
-function aside(exchange: Exchange): Exchange {
+export function aside(exchange: Exchange): Exchange {
 	const { keyUses, upstreamRequests } = exchange.findings;
 	return {
 		...exchange,

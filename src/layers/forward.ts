@@ -1,17 +1,16 @@
 /** The last step: frames the body for the store, signs exactly what leaves, and sends it. */
 import { createHash } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import type { Exchange, Findings } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
 import type { Body } from "../http/body.ts";
 import { frameBody, type Integrity } from "../http/frame-body.ts";
 import { endToEnd, type Upstream } from "../http/upstream.ts";
-import type { Handler, S3Request, S3Response } from "../pipeline.ts";
+import type { Handler, S3Request } from "../pipeline.ts";
 import { parseCopySource, renderCopySource } from "../s3/copy-source.ts";
-import { type Operation, queryValue } from "../s3/operation.ts";
 import { operationRow } from "../s3/operations.ts";
 import { canonicalQuery, encodePath } from "../sigv4/canonical.ts";
 import { type Credentials, sign } from "../sigv4/sign.ts";
-import { withStoreError } from "./store-errors.ts";
+import { deliver } from "./deliver.ts";
 
 /** An upstream and how to speak to it. */
 export interface Store {
@@ -24,40 +23,30 @@ export interface Store {
 }
 
 /** Requests that change nothing are worth a second and a third try when the connection breaks. */
-const retries = 2;
+export const retries = 2;
+
+/** The store of the chosen route, which the log names from here on. */
+export function storeOf(
+	stores: ReadonlyMap<string, Store>,
+	{ route, findings }: Exchange,
+): Store {
+	const store = stores.get(route?.upstream ?? "");
+	if (store === undefined) {
+		throw new SealgateError("internal", "No upstream was chosen.");
+	}
+	findings.upstream = store.upstream.name;
+	return store;
+}
 
 export function forward(stores: ReadonlyMap<string, Store>): Handler {
 	return async (request, exchange) => {
-		const store = stores.get(exchange.route?.upstream ?? "");
-		if (store === undefined) {
-			throw new SealgateError("internal", "No upstream was chosen.");
-		}
-		exchange.findings.upstream = store.upstream.name;
+		const store = storeOf(stores, exchange);
 		const credentials = await resolve(store, request, exchange);
 		const { operation } = request;
 		const { host, path } = locate(store, operation.bucket, operation.key);
 		const headers = new Map(endToEnd(request.headers));
 		headers.delete("content-length");
 		headers.set("host", host);
-		const span = exchange.span.child(
-			`S3.${operation.name}`,
-			{
-				"server.address": store.upstream.host,
-				"http.request.method": operation.method,
-			},
-			"client",
-		);
-		const sent = Date.now();
-		const told = (ended: { status?: number; error?: string }) =>
-			exchange.findings.upstreamRequests.push({
-				upstream: store.upstream.name,
-				method: operation.method,
-				duration: Date.now() - sent,
-				...ended,
-			});
-		if (span.traceparent !== undefined) {
-			headers.set("traceparent", span.traceparent);
-		}
 		const source = headers.get("x-amz-copy-source");
 		if (source !== undefined) {
 			// Stores read odd spellings differently: what was judged is what leaves.
@@ -67,62 +56,58 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 			);
 		}
 		addDocumentDigests(headers, request);
-		const framed = frameBody(request.body, store.integrity);
-		for (const [name, value] of framed.headers) headers.set(name, value);
-		const query = canonicalQuery(operation.query);
-		const signed =
+		const framed = frameBody(
+			request.body,
 			credentials === undefined
-				? { headers, seed: undefined }
-				: sign(
-						{ method: operation.method, path, query: operation.query, headers },
-						{
-							credentials,
-							region: store.region,
-							now: new Date(),
-							payloadHash: framed.payloadHash,
-						},
-					);
-		try {
-			const response = await store.upstream.send(
-				{
+				? withoutSignatures(store.integrity)
+				: store.integrity,
+		);
+		for (const [name, value] of framed.headers) headers.set(name, value);
+		// A signature says this itself. Unsigned, the store must still be told that a body is framed.
+		if (credentials === undefined && framed.headers.has("x-amz-trailer")) {
+			headers.set("x-amz-content-sha256", framed.payloadHash);
+		}
+		const query = canonicalQuery(operation.query);
+		const answering = {
+			name: store.upstream.name,
+			region: store.region,
+			signed: credentials !== undefined,
+			namesKey: headers.has("x-amz-server-side-encryption-aws-kms-key-id"),
+		};
+		return deliver(
+			store.upstream,
+			answering,
+			operation,
+			exchange,
+			(traceparent) => {
+				if (traceparent !== undefined) headers.set("traceparent", traceparent);
+				const signed =
+					credentials === undefined
+						? { headers, seed: undefined }
+						: sign(
+								{
+									method: operation.method,
+									path,
+									query: operation.query,
+									headers,
+								},
+								{
+									credentials,
+									region: store.region,
+									now: new Date(),
+									payloadHash: framed.payloadHash,
+								},
+							);
+				return {
 					method: operation.method,
 					target: query === "" ? path : `${path}?${query}`,
 					headers: signed.headers,
 					body: framed.body(signed.seed),
 					retries,
-				},
-				exchange,
-			);
-			note(response, operation, exchange.findings);
-			told({ status: response.status });
-			span.set({ "http.response.status_code": response.status });
-			span.end(response.status >= 500 ? String(response.status) : undefined);
-			return withStoreError(response, operation.name, exchange.findings);
-		} catch (error) {
-			told({ error: error instanceof SealgateError ? error.code : "internal" });
-			span.end(error);
-			throw error;
-		}
+				};
+			},
+		);
 	};
-}
-
-/** What the answer's head says, for log, metrics and the audit record. */
-function note(
-	{ status, headers }: S3Response,
-	operation: Operation,
-	findings: Findings,
-): void {
-	findings.upstreamStatus = status;
-	const version =
-		headers.get("x-amz-version-id") ?? queryValue(operation.query, "versionId");
-	if (version !== undefined) findings.versionId = version;
-	const keyId = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
-	const algorithm =
-		headers.get("x-amz-server-side-encryption") ??
-		headers.get("x-amz-server-side-encryption-customer-algorithm");
-	if (algorithm === undefined) return;
-	findings.storeEncryption =
-		keyId === undefined ? { algorithm } : { algorithm, keyId };
 }
 
 async function resolve(
@@ -131,6 +116,7 @@ async function resolve(
 	exchange: Exchange,
 ): Promise<Credentials | undefined> {
 	if (request.operation.name === "OptionsPreflight") return undefined;
+	if (exchange.client?.anonymous) return undefined;
 	try {
 		return await store.credentials(exchange);
 	} catch (error) {
@@ -141,6 +127,11 @@ async function resolve(
 			{ cause: error },
 		);
 	}
+}
+
+/** Without keys there is nothing to sign chunks with. */
+function withoutSignatures(integrity: Integrity): Integrity {
+	return integrity === "signed-chunks" ? "unsigned" : integrity;
 }
 
 function locate(

@@ -2,6 +2,7 @@
 import type { Exchange } from "../exchange.ts";
 import { through } from "../http/body.ts";
 import type { Layer, S3Response } from "../pipeline.ts";
+import { noteFailure } from "./failure.ts";
 
 /** One request, told when it is over. `cut`: the answer did not reach its end. */
 export interface Outcome {
@@ -86,7 +87,7 @@ function watched(
 					data: (chunk) => receiver.data(chunk),
 					end: () => receiver.end(),
 					fail(error) {
-						exchange.findings.reason = error.message;
+						noteFailure(error, exchange.findings);
 						tell(true);
 						receiver.fail(error);
 					},

@@ -60,7 +60,10 @@ export async function proveBody(
 		...request,
 		headers: withoutTransferHeaders(headers, claims),
 	};
-	if (row.request === "blob") return { ...plain, body: prove(body, claims) };
+	if (row.request === "blob") {
+		const proven = prove(body, claims);
+		return { ...plain, body: body.length === 0 ? await empty(proven) : proven };
+	}
 	if (row.request === "none") {
 		if ((body.length ?? 0) > 0) {
 			throw new SealgateError(
@@ -81,6 +84,16 @@ export async function proveBody(
 	return {
 		...plain,
 		body: document.length === 0 ? undefined : bodyOf(document),
+	};
+}
+
+/** Nothing of an empty body leaves, so that no end could be held back: it is proven before anything is sent. */
+async function empty(proven: Body): Promise<Body> {
+	const content = await readAll(proven, 0, () => new Error("not empty"));
+	const { checksum } = proven;
+	return {
+		...bodyOf(content),
+		...(checksum === undefined ? {} : { checksum }),
 	};
 }
 

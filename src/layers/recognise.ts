@@ -4,17 +4,35 @@ import { type Body, through } from "../http/body.ts";
 import type { Arrival } from "../http/server.ts";
 import { withoutNamed } from "../http/upstream.ts";
 import type { Handler } from "../pipeline.ts";
-import { parseTarget, pathStyle } from "../s3/address.ts";
+import { parseTarget, pathStyle, virtualHosted } from "../s3/address.ts";
 import { classify, hoistedHeaders } from "../s3/classify.ts";
+import { bucketOfHost } from "../s3/host.ts";
 import { withHoisted } from "./hoisted-headers.ts";
+import { withOwnAddress } from "./own-address.ts";
+import { refuseForeignHost, refuseWaysPast } from "./ways-past.ts";
 
-export function recognise(next: Handler): Handler<Arrival> {
+/**
+ * @param domains hosts, in lower case, below which the label before them is a bucket
+ * @param passthrough whether clients sign for the store themselves, on every route
+ */
+export function recognise(
+	next: Handler,
+	domains: readonly string[] = [],
+	passthrough = false,
+): Handler<Arrival> {
 	return async (arrival, exchange) => {
+		const { host, secure } = exchange.received;
 		const target = parseTarget(exchange.received.target);
 		// Before anybody reads them: taken away later, they would have been judged and not be sent.
 		const headers = withoutNamed(arrival.headers);
 		const hoisted = hoistedHeaders(target.query);
-		const address = pathStyle(target.path);
+		const all = withHoisted(headers, hoisted.headers);
+		refuseForeignHost(host, all);
+		const hosted = bucketOfHost(host, domains);
+		const address =
+			hosted === undefined
+				? pathStyle(target.path)
+				: virtualHosted(hosted, target.path);
 		const { findings } = exchange;
 		if (address.bucket !== undefined) findings.bucket = address.bucket;
 		if (address.key !== undefined) findings.key = address.key;
@@ -22,10 +40,11 @@ export function recognise(next: Handler): Handler<Arrival> {
 			exchange.received.method,
 			address,
 			hoisted.query,
-			withHoisted(headers, hoisted.headers),
+			all,
 		);
 		findings.operation = operation.name;
-		return next(
+		refuseWaysPast(operation, all, passthrough);
+		const response = await next(
 			{
 				operation,
 				headers,
@@ -33,6 +52,8 @@ export function recognise(next: Handler): Handler<Arrival> {
 			},
 			exchange,
 		);
+		const virtual = hosted !== undefined;
+		return withOwnAddress(response, operation, { secure, host, virtual });
 	};
 }
 

@@ -1,8 +1,9 @@
 /** A listing is sent once; each of its entries is then rewritten by the route that the entry's own key falls on. */
+import { bounded } from "../bounded.ts";
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { bodyOf } from "../http/body.ts";
-import type { S3Response } from "../pipeline.ts";
+import type { S3Request, S3Response } from "../pipeline.ts";
 import { type Route, routesOfBucket } from "../routes.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
@@ -17,6 +18,12 @@ const entries: Partial<Record<OperationName, string>> = {
 	ListObjectVersions: "Version",
 	ListMultipartUploads: "Upload",
 };
+
+/** Sends a request of a policy's own through all policies of a route. */
+export type Ask = (route: Route, request: S3Request) => Promise<S3Response>;
+
+/** Entries that policies look at together: some ask the store about each. */
+const mostAtOnce = 16;
 
 /** Bytes of a page of 1,000 keys, each of 1,024 bytes and escaped. */
 const pageBytes = 16 * 1024 * 1024;
@@ -45,25 +52,18 @@ export async function rewriteListing(
 	operation: Operation,
 	exchange: Exchange,
 	at: RouteOf,
+	ask: Ask,
 ): Promise<S3Response> {
 	if (response.status !== 200 || response.body === undefined) return response;
 	const page = await readStoreDocument(response.body, pageBytes, "listing");
 	const encoded = childText(page, "EncodingType") === "url";
-	const children: XmlElement[] = [];
-	for (const child of page.children) {
-		if (child.name !== entries[operation.name]) {
-			children.push(child);
-			continue;
-		}
+	const rewritten = await bounded(page.children, mostAtOnce, (child) => {
+		if (child.name !== entries[operation.name]) return Promise.resolve(child);
 		const key = childText(child, "Key") ?? "";
-		const kept = await rewriteEntry(
-			child,
-			{ ...operation, key: encoded ? decodeKey(key) : key },
-			exchange,
-			at,
-		);
-		if (kept !== undefined) children.push(kept);
-	}
+		const named = { ...operation, key: encoded ? decodeKey(key) : key };
+		return rewriteEntry(child, named, exchange, at, ask);
+	});
+	const children = rewritten.filter((child) => child !== undefined);
 	const headers = new Map(response.headers);
 	headers.delete("content-length");
 	return {
@@ -78,6 +78,7 @@ async function rewriteEntry(
 	operation: Operation,
 	exchange: Exchange,
 	at: RouteOf,
+	ask: Ask,
 ): Promise<XmlElement | undefined> {
 	const route = at("GetObject", operation);
 	if (!hasEntryPolicy(route)) return entry;
@@ -86,7 +87,12 @@ async function rewriteEntry(
 	for (const { policy } of route.policies.toReversed()) {
 		if (current === undefined) return undefined;
 		if (policy.entry !== undefined)
-			current = await policy.entry(current, operation, { ...exchange, route });
+			current = await policy.entry(
+				current,
+				operation,
+				{ ...exchange, route },
+				(request) => ask(route, request),
+			);
 	}
 	return current;
 }

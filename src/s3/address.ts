@@ -13,6 +13,12 @@ export interface Target {
 	readonly query: Query;
 }
 
+/** A bucket without a key is the bucket itself; neither is the service. */
+export interface Address {
+	readonly bucket: string | undefined;
+	readonly key: string | undefined;
+}
+
 const keyBytes = 1_024;
 
 /** @throws SealgateError `uri-malformed` */
@@ -38,10 +44,7 @@ export function parseTarget(target: string): Target {
  * `/bucket/key`; `/bucket` and `/bucket/` are the bucket itself.
  * @throws SealgateError `uri-malformed`, `bucket-name-invalid`, `key-too-long`
  */
-export function pathStyle(path: string): {
-	bucket: string | undefined;
-	key: string | undefined;
-} {
+export function pathStyle(path: string): Address {
 	if (path === "/") return { bucket: undefined, key: undefined };
 	const slash = path.indexOf("/", 1);
 	const bucket = decode(slash < 0 ? path.slice(1) : path.slice(1, slash));
@@ -53,14 +56,30 @@ export function pathStyle(path: string): {
 			{ fields: { BucketName: bucket } },
 		);
 	}
-	const key = slash < 0 ? "" : decode(path.slice(slash + 1));
+	return { bucket, key: keyOf(slash < 0 ? "" : path.slice(slash + 1)) };
+}
+
+/**
+ * The whole path is the key, and `/` the bucket itself.
+ * @throws SealgateError `uri-malformed`, `key-too-long`
+ */
+export function virtualHosted(bucket: string, path: string): Address {
+	return { bucket, key: keyOf(path.slice(1)) };
+}
+
+function keyOf(encoded: string): string | undefined {
+	const key = decode(encoded);
+	checkKeyLength(key);
+	return key === "" ? undefined : key;
+}
+
+/** @throws SealgateError `key-too-long` */
+export function checkKeyLength(key: string): void {
 	const size = Buffer.byteLength(key);
-	if (size > keyBytes) {
-		throw new SealgateError("key-too-long", "Your key is too long", {
-			fields: { Size: String(size), MaxSizeAllowed: String(keyBytes) },
-		});
-	}
-	return { bucket, key: key === "" ? undefined : key };
+	if (size <= keyBytes) return;
+	throw new SealgateError("key-too-long", "Your key is too long", {
+		fields: { Size: String(size), MaxSizeAllowed: String(keyBytes) },
+	});
 }
 
 function decode(text: string): string {

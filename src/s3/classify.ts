@@ -15,6 +15,9 @@ const authenticationParameters = new Set([
 	"signature",
 ]);
 
+/** Parameters of a URL presigned with Signature Version 2: boto3 repeats there what the headers must say. */
+const aboutLegacy = new Set(["Expires", "content-type", "content-md5"]);
+
 /**
  * Splits off the parameters of authentication, `x-id`, and headers that came in the query: presigners move them there,
  * and S3 reads them in any request. `X-Amz-Content-Sha256` is one of them, so that the body is held to it.
@@ -28,7 +31,7 @@ export function hoistedHeaders(query: Query): {
 	const rest = query.filter(([name, value]) => {
 		const lower = name.toLowerCase();
 		if (authenticationParameters.has(lower) || name === "x-id") return false;
-		if (legacy && name === "Expires") return false;
+		if (legacy && aboutLegacy.has(name)) return false;
 		if (!lower.startsWith("x-amz-")) return true;
 		headers.push([lower, value]);
 		return false;

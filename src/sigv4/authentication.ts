@@ -1,6 +1,7 @@
 /** What a request says of its own signature, in the Authorization header or in the query. Nothing is proven here. */
 import { SealgateError } from "../errors.ts";
 import { type Query, queryValue } from "../s3/operation.ts";
+import { mechanismOf, unsupported } from "./mechanism.ts";
 import { amzDate, type Scope } from "./scope.ts";
 
 /** The head as it came: raw path, all parameters, all headers. */
@@ -36,36 +37,17 @@ const algorithm = "AWS4-HMAC-SHA256";
 export function parseAuthentication(
 	head: SignedHead,
 ): Authentication | undefined {
+	const mechanism = mechanismOf(head);
+	if (mechanism === "none") return undefined;
+	if (mechanism !== "sigv4") throw unsupported(mechanism);
 	const header = head.headers.get("authorization");
-	const inQuery =
-		queryValue(head.query, "X-Amz-Algorithm") ??
-		queryValue(head.query, "X-Amz-Signature");
-	const legacyQuery = queryValue(head.query, "AWSAccessKeyId") !== undefined;
-	if (header !== undefined && (inQuery !== undefined || legacyQuery)) {
-		throw new SealgateError(
-			"argument-invalid",
-			"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
-			{ fields: { ArgumentName: "Authorization" } },
-		);
-	}
-	if (legacyQuery) throw unsupported();
-	if (header !== undefined) return fromHeader(head, header);
-	return inQuery === undefined ? undefined : fromQuery(head);
-}
-
-function unsupported(): SealgateError {
-	return new SealgateError(
-		"request-invalid",
-		"The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. With boto3 set signature_version='s3v4'.",
-	);
+	return header === undefined ? fromQuery(head) : fromHeader(head, header);
 }
 
 function fromHeader(head: SignedHead, header: string): Authentication {
-	const space = header.indexOf(" ");
-	if (header.slice(0, space) !== algorithm) throw unsupported();
 	const parts = new Map(
 		header
-			.slice(space + 1)
+			.slice(algorithm.length + 1)
 			.split(",")
 			.map((part): [string, string] => {
 				const equals = part.indexOf("=");

@@ -1,6 +1,7 @@
 /** Proves the signature of a request's head. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
+import { isSecretHeader } from "../s3/secret-headers.ts";
 import type { Authentication, SignedHead } from "./authentication.ts";
 import {
 	canonicalQuery,
@@ -11,7 +12,8 @@ import {
 import { parseAmzDate, signingKey } from "./scope.ts";
 
 export interface VerifyOptions {
-	readonly secretAccessKey: string;
+	/** One or, while one replaces another, several: each is tried, and which one fitted shows in no timing. */
+	readonly secretAccessKeys: readonly string[];
 	/** The region that clients must sign for; undefined: any. */
 	readonly region: string | undefined;
 	readonly now: Date;
@@ -29,18 +31,23 @@ export function verifySignature(
 	checkRegion(authentication, options.region);
 	checkTime(authentication, options.now);
 	checkSignedHeaders(head, authentication);
-	const key = signingKey(options.secretAccessKey, authentication.scope);
 	// Clients differ in what they escape: S3 signs the path encoded anew, some sign the path just as they send it.
 	const encoded = encodePath(decodeURIComponent(head.path));
 	const paths = encoded === head.path ? [encoded] : [encoded, head.path];
+	const texts = paths.map((path) => textFor(head, authentication, path));
 	const given = Buffer.from(authentication.signature);
-	const matches = paths.some((path) => {
-		const text = textFor(head, authentication, path);
-		const expected = Buffer.from(hmac(key, text));
-		return expected.length === given.length && timingSafeEqual(expected, given);
-	});
-	if (!matches) throw mismatch(head, authentication, encoded);
-	return { signingKey: key };
+	let proven: Buffer | undefined;
+	for (const secretAccessKey of options.secretAccessKeys) {
+		const key = signingKey(secretAccessKey, authentication.scope);
+		for (const text of texts) {
+			const expected = Buffer.from(hmac(key, text));
+			const fits =
+				expected.length === given.length && timingSafeEqual(expected, given);
+			if (fits) proven = key;
+		}
+	}
+	if (proven === undefined) throw mismatch(head, authentication, encoded);
+	return { signingKey: proven };
 }
 
 function hmac(key: Buffer, text: string): string {
@@ -161,9 +168,6 @@ function checkSignedHeaders(
 	);
 }
 
-const secretHeaders =
-	/^(x-amz-security-token|x-amz-(copy-source-)?server-side-encryption-customer-key)$/;
-
 /** The answer shows what we signed, as S3 does, but for the values that nobody may read in a log. */
 function mismatch(
 	head: SignedHead,
@@ -175,7 +179,7 @@ function mismatch(
 		headers: new Map(
 			[...head.headers].map(([name, value]) => [
 				name,
-				secretHeaders.test(name) ? "[redacted]" : value,
+				isSecretHeader(name) ? "[redacted]" : value,
 			]),
 		),
 		query: head.query.map(([name, value]) => [

@@ -1,5 +1,4 @@
 /** Checksums that objects keep. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
-import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request } from "../pipeline.ts";
 import {
 	type ChecksumAlgorithm,
@@ -7,11 +6,6 @@ import {
 	checksumHeader,
 	checksumOf,
 } from "../s3/checksums.ts";
-import {
-	type CrcAlgorithm,
-	combineCrc,
-	compositeChecksum,
-} from "../s3/multipart-checksums.ts";
 import { StoreError } from "./errors.ts";
 import type { Written } from "./files.ts";
 
@@ -24,18 +18,8 @@ export interface StoredChecksum {
 	readonly value: string;
 }
 
-/** What an upload in parts was begun with. */
-export interface UploadChecksum {
-	readonly algorithm: ChecksumAlgorithm;
-	readonly type: ChecksumType;
-	/** Whether the client chose it: then its parts may claim no other. */
-	readonly chosen: boolean;
-}
-
 /** S3's own since December 2024, for whoever asks for none. */
-const byDefault = "crc64nvme";
-const linear = new Set<ChecksumAlgorithm>(["crc32", "crc32c", "crc64nvme"]);
-
+export const byDefault = "crc64nvme";
 /** The algorithm that the request claims or names. */
 export function claimedAlgorithm({
 	body,
@@ -47,7 +31,7 @@ export function claimedAlgorithm({
 		: checksumOf(claimed);
 }
 
-function named(name: string | undefined): ChecksumAlgorithm | undefined {
+export function named(name: string | undefined): ChecksumAlgorithm | undefined {
 	if (name === undefined) return undefined;
 	const found = checksumAlgorithms.find(
 		(algorithm) => algorithm === name.toLowerCase(),
@@ -70,69 +54,6 @@ export function wholeChecksum(
 ): StoredChecksum {
 	const value = written.checksum.toString("base64");
 	return { algorithm, type: "FULL_OBJECT", value };
-}
-
-export function uploadChecksum(headers: HeaderMap): UploadChecksum {
-	const chosen = named(headers.get("x-amz-checksum-algorithm"));
-	const algorithm = chosen ?? byDefault;
-	const type = (headers.get("x-amz-checksum-type") ??
-		(algorithm === byDefault ? "FULL_OBJECT" : "COMPOSITE")) as ChecksumType;
-	const possible =
-		type === "FULL_OBJECT"
-			? linear.has(algorithm)
-			: type === "COMPOSITE" && algorithm !== byDefault;
-	if (!possible) {
-		throw new StoreError(
-			"InvalidRequest",
-			{},
-			`The ${type} checksum type cannot be used with the ${algorithm} checksum algorithm.`,
-		);
-	}
-	return { algorithm, type, chosen: chosen !== undefined };
-}
-
-/** @throws StoreError where a part claims another checksum than its upload was begun with */
-export function checkPart(upload: UploadChecksum, request: S3Request): void {
-	const claimed = claimedAlgorithm(request);
-	if (!upload.chosen || claimed === undefined) return;
-	if (claimed === upload.algorithm) return;
-	throw new StoreError(
-		"InvalidRequest",
-		{},
-		`Checksum Type mismatch occurred, expected checksum Type: ${upload.algorithm}, actual checksum Type: ${claimed}`,
-	);
-}
-
-export function partsChecksum(
-	{ algorithm, type }: UploadChecksum,
-	parts: readonly Written[],
-): StoredChecksum {
-	const value =
-		type === "COMPOSITE"
-			? compositeChecksum(
-					algorithm,
-					parts.map((part) => part.checksum),
-				)
-			: combineCrc(
-					algorithm as CrcAlgorithm,
-					parts.map(({ checksum, size }) => ({
-						digest: checksum,
-						length: size,
-					})),
-				).toString("base64");
-	return { algorithm, type, value };
-}
-
-/** @throws StoreError where the request claims another checksum of the whole object. A claim may leave the `-N` out. */
-export function checkWhole(headers: HeaderMap, found: StoredChecksum): void {
-	const claimed = headers.get(checksumHeader(found.algorithm));
-	if (claimed === undefined) return;
-	if (claimed === found.value || claimed === found.value.split("-")[0]) return;
-	throw new StoreError(
-		"BadDigest",
-		{},
-		`The ${found.algorithm} you specified did not match the calculated checksum.`,
-	);
 }
 
 /** As the answers of writes and reads have it. */

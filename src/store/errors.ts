@@ -12,6 +12,30 @@ const table = {
 		"Your previous request to create the named bucket succeeded and you already own it.",
 	],
 	BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
+	AccessDenied: [403, "Access Denied"],
+	NoSuchVersion: [404, "The specified version does not exist."],
+	MethodNotAllowed: [
+		405,
+		"The specified method is not allowed against this resource.",
+	],
+	IllegalVersioningConfigurationException: [
+		400,
+		"The Versioning element must be specified",
+	],
+	"KMS.NotFoundException": [400, "The key does not exist"],
+	"KMS.DisabledException": [400, "The key is disabled."],
+	"KMS.KMSInvalidStateException": [400, "The key is pending deletion."],
+	MalformedACLError: [
+		400,
+		"The XML you provided was not well-formed or did not validate against our published schema",
+	],
+	MissingSecurityHeader: [400, "Your request was missing a required header"],
+	UnexpectedContent: [400, "This request does not support content"],
+	InvalidPartNumber: [416, "The requested partnumber is not satisfiable"],
+	ObjectLockConfigurationNotFoundError: [
+		404,
+		"Object Lock configuration does not exist for this bucket",
+	],
 	InvalidRange: [416, "The requested range is not satisfiable"],
 	InvalidPart: [
 		400,
@@ -78,20 +102,27 @@ const table = {
 	],
 } as const;
 
+export type StoreErrorCode = keyof typeof table;
+
 export class StoreError extends Error {
 	override readonly name = "StoreError";
-	readonly code: keyof typeof table;
+	readonly code: StoreErrorCode;
 	readonly status: number;
+	/** Elements of the error document. */
 	readonly fields: Readonly<Record<string, string>>;
+	/** Of the answer: what S3 says there of a delete marker, also to HEAD. */
+	readonly headers: Readonly<Record<string, string>>;
 
 	constructor(
-		code: keyof typeof table,
+		code: StoreErrorCode,
 		fields: Readonly<Record<string, string>> = {},
 		message: string = table[code][1],
+		headers: Readonly<Record<string, string>> = {},
 	) {
 		super(message);
 		this.code = code;
 		this.status = table[code][0];
 		this.fields = fields;
+		this.headers = headers;
 	}
 }

@@ -1,39 +1,15 @@
 /**
- * Objects as files: the bytes in one, what is known of them in a JSON file beside it. Names come from a hash of the
- * key, so a key may be anything. Both appear by rename, the JSON last: an object is whole or not there.
+ * What lies on the disk under the store's folder. Everything appears there by rename: a file is whole or not there.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import {
-	mkdir,
-	readdir,
-	readFile,
-	rename,
-	rm,
-	writeFile,
-} from "node:fs/promises";
-import { join } from "node:path";
+import { createWriteStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Body } from "../http/body.ts";
 import { type ChecksumAlgorithm, createChecksum } from "../s3/checksums.ts";
-import type { StoredChecksum } from "./checksums.ts";
-import type { Tags } from "./tagging.ts";
-
-export interface StoredObject {
-	readonly key: string;
-	readonly size: number;
-	readonly etag: string;
-	readonly modified: string;
-	/** Answered on reads: metadata, content type, encryption. */
-	readonly headers: Readonly<Record<string, string>>;
-	/** Sizes of the parts, where it was uploaded in parts. */
-	readonly parts?: readonly number[];
-	readonly tags?: Tags;
-	readonly checksum?: StoredChecksum;
-	/** Name of the file of its bytes. */
-	readonly data: string;
-}
 
 export interface Written {
+	/** Path of the file that holds the bytes. */
 	readonly file: string;
 	readonly size: number;
 	/** MD5 of the bytes, hex. */
@@ -44,41 +20,35 @@ export interface Written {
 
 export class Files {
 	readonly #root: string;
-	/** Bucket to key to object. */
-	readonly buckets = new Map<string, Map<string, StoredObject>>();
 
 	constructor(root: string) {
 		this.#root = root;
 	}
 
-	/** Reads what an earlier run left, and clears what it did not finish. */
+	/** Clears what an earlier run did not finish. */
 	async open(): Promise<void> {
-		await rm(join(this.#root, "unfinished"), { recursive: true, force: true });
-		await mkdir(join(this.#root, "unfinished"), { recursive: true });
-		await mkdir(join(this.#root, "buckets"), { recursive: true });
-		for (const bucket of await readdir(join(this.#root, "buckets"))) {
-			const objects = new Map<string, StoredObject>();
-			for (const name of await readdir(join(this.#root, "buckets", bucket))) {
-				if (!name.endsWith(".json")) continue;
-				const text = await readFile(
-					join(this.#root, "buckets", bucket, name),
-					"utf8",
-				);
-				const object: StoredObject = JSON.parse(text);
-				objects.set(object.key, object);
-			}
-			this.buckets.set(bucket, objects);
+		await rm(this.path("unfinished"), { recursive: true, force: true });
+		for (const folder of ["unfinished", "buckets", "uploads"]) {
+			await this.makeFolder(this.path(folder));
 		}
 	}
 
-	async createBucket(bucket: string): Promise<void> {
-		await mkdir(join(this.#root, "buckets", bucket));
-		this.buckets.set(bucket, new Map());
+	async makeFolder(folder: string): Promise<void> {
+		await mkdir(folder, { recursive: true });
 	}
 
-	async removeBucket(bucket: string): Promise<void> {
-		await rm(join(this.#root, "buckets", bucket), { recursive: true });
-		this.buckets.delete(bucket);
+	path(...names: string[]): string {
+		return join(this.#root, ...names);
+	}
+
+	/** Names in a folder; none where it is not there. */
+	async list(folder: string): Promise<readonly string[]> {
+		try {
+			return await readdir(folder);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+			throw error;
+		}
 	}
 
 	/** Streams a body into a file of its own. Where the body fails, nothing stays. */
@@ -86,7 +56,7 @@ export class Files {
 		body: Body | undefined,
 		algorithm: ChecksumAlgorithm = "crc64nvme",
 	): Promise<Written> {
-		const file = join(this.#root, "unfinished", randomUUID());
+		const file = this.path("unfinished", randomUUID());
 		const out = createWriteStream(file, { highWaterMark: 1024 * 1024 });
 		const md5 = createHash("md5");
 		const checksum = createChecksum(algorithm);
@@ -125,75 +95,41 @@ export class Files {
 		});
 	}
 
-	/** Makes a written file the object under its key. */
-	async publish(
-		bucket: string,
-		object: Omit<StoredObject, "data">,
-		file: string,
-	): Promise<StoredObject> {
-		const objects = this.buckets.get(bucket) as Map<string, StoredObject>;
-		const before = objects.get(object.key);
-		const stored = { ...object, data: `${randomUUID()}.data` };
-		const folder = join(this.#root, "buckets", bucket);
-		await rename(file, join(folder, stored.data));
-		await this.describe(bucket, stored);
-		if (before !== undefined)
-			await rm(join(folder, before.data), { force: true });
-		return stored;
+	/** Writes a small file whole, in the place of what was there. */
+	async put(file: string, content: Buffer | string): Promise<void> {
+		const draft = this.path("unfinished", randomUUID());
+		await writeFile(draft, content);
+		await this.move(draft, file);
 	}
 
-	/** Says something else of an object that is there, or the first of one whose bytes are. */
-	async describe(bucket: string, object: StoredObject): Promise<void> {
-		const draft = join(this.#root, "unfinished", `${randomUUID()}.json`);
-		await writeFile(draft, JSON.stringify(object));
-		const folder = join(this.#root, "buckets", bucket);
-		await rename(draft, join(folder, nameOf(object.key)));
-		this.buckets.get(bucket)?.set(object.key, object);
-	}
-
-	async remove(bucket: string, key: string): Promise<void> {
-		const objects = this.buckets.get(bucket);
-		const object = objects?.get(key);
-		if (objects === undefined || object === undefined) return;
-		objects.delete(key);
-		const folder = join(this.#root, "buckets", bucket);
-		await rm(join(folder, nameOf(key)), { force: true });
-		await rm(join(folder, object.data), { force: true });
-	}
-
-	/** Bytes `start` to `end`, both included, of a stored object. */
-	read(bucket: string, object: StoredObject, start: number, end: number): Body {
-		return fileBody(
-			join(this.#root, "buckets", bucket, object.data),
-			start,
-			end,
-		);
-	}
-
-	/** Folder of the bucket's settings; perhaps not there. */
-	settingsOf(bucket: string): string {
-		return join(this.#root, "buckets", bucket, "settings");
+	async move(from: string, to: string): Promise<void> {
+		await mkdir(dirname(to), { recursive: true });
+		await rename(from, to);
 	}
 
 	discard(file: string): Promise<void> {
-		return rm(file, { force: true });
+		return rm(file, { force: true, recursive: true });
 	}
 }
 
-function nameOf(key: string): string {
-	return `${createHash("sha256").update(key).digest("hex")}.json`;
-}
-
-/** Bytes of a file as a body. */
-export function fileBody(file: string, start: number, end: number): Body {
+/**
+ * Bytes `start` to `end`, both included, of a file. It is open already, so what replaces it meanwhile changes nothing;
+ * whoever asks for the body starts it, or stops it, and that closes the file.
+ */
+export async function fileBody(
+	file: string,
+	start: number,
+	end: number,
+): Promise<Body> {
+	const handle = await open(file);
 	return {
 		length: end - start + 1,
 		start(receiver) {
 			if (end < start) {
-				queueMicrotask(() => receiver.end());
+				handle.close().then(() => receiver.end(), receiver.fail);
 				return { resume() {}, stop() {} };
 			}
-			const stream = createReadStream(file, { start, end });
+			const stream = handle.createReadStream({ start, end });
 			stream.on("data", (chunk) => {
 				if (!receiver.data(chunk as Buffer)) stream.pause();
 			});

@@ -1,56 +1,49 @@
 /** ListObjects in both versions, and the list of buckets. */
 import type { S3Request, S3Response } from "../pipeline.ts";
-import {
-	compareKeys,
-	encodeListingValue,
-	type ListingPage,
-	selectPage,
-} from "../s3/listing.ts";
-import { queryValue } from "../s3/operation.ts";
+import { compareKeys, type ListingPage, selectPage } from "../s3/listing.ts";
 import { element, type XmlElement } from "../s3/xml.ts";
-import type { Files, StoredObject } from "./files.ts";
-import { bucketOf, document, namespace } from "./objects.ts";
+import { document, namespace, owner } from "./answers.ts";
+import {
+	commonPrefixElements,
+	listingParameters,
+} from "./listing-parameters.ts";
+import type { StoreState } from "./state.ts";
+import type { StoredObject } from "./versions.ts";
 
-const mostKeys = 1_000;
-
-export function listObjects(files: Files, request: S3Request): S3Response {
-	const { bucket = "", name, query } = request.operation;
-	const objects = bucketOf(files, bucket);
-	const second = name === "ListObjectsV2";
-	const value = (parameter: string): string =>
-		queryValue(query, parameter) ?? "";
+export function listObjects(state: StoreState, request: S3Request): S3Response {
+	const bucket = state.buckets.find(request.operation.bucket);
+	const second = request.operation.name === "ListObjectsV2";
+	const parameters = listingParameters(request);
+	const { value, show } = parameters;
 	const token = Buffer.from(
 		value("continuation-token"),
 		"base64url",
 	).toString();
-	const most = Math.min(
-		Number(queryValue(query, "max-keys") ?? mostKeys),
-		mostKeys,
-	);
+	const most = parameters.most("max-keys");
 	const ask = {
 		prefix: value("prefix"),
 		delimiter: value("delimiter"),
 		after: second ? token || value("start-after") : value("marker"),
 		most,
 	};
-	const encoded = value("encoding-type") === "url";
-	const show = (text: string): string =>
-		encoded ? encodeListingValue(text) : text;
-	const page = selectPage([...objects.keys()].sort(compareKeys), ask);
+	const keys = [...bucket.keys.keys()].filter(
+		(key) => bucket.current(key) !== undefined,
+	);
+	const page = selectPage(keys.sort(compareKeys), ask);
+	const owned = !second || value("fetch-owner") === "true";
 	const facts: XmlElement[] = [
-		element("Name", bucket),
-		element("Prefix", show(ask.prefix)),
-		...(ask.delimiter === ""
-			? []
-			: [element("Delimiter", show(ask.delimiter))]),
+		element("Name", bucket.name),
+		...parameters.echoed,
 		element("MaxKeys", most),
-		...(encoded ? [element("EncodingType", "url")] : []),
 		element("IsTruncated", page.next !== undefined),
 		...continuation(second, ask.after, page, show),
-		...page.keys.map((key) => contents(objects.get(key) as StoredObject, show)),
-		...page.commonPrefixes.map((prefix) =>
-			element("CommonPrefixes", [element("Prefix", show(prefix))]),
+		...page.keys.map((key) =>
+			element("Contents", [
+				...objectFacts(bucket.current(key) as StoredObject, show),
+				...(owned ? [owner()] : []),
+			]),
 		),
+		...commonPrefixElements(page.commonPrefixes, show),
 	];
 	return document(200, element("ListBucketResult", facts, namespace));
 }
@@ -81,41 +74,35 @@ function continuation(
 		: [marker, element("NextMarker", show(page.next))];
 }
 
-function contents(
-	object: StoredObject,
+/** What listings say of an object, its key first. */
+export function objectFacts(
+	{ key, modified, etag, size, headers, checksum }: StoredObject,
 	show: (text: string) => string,
-): XmlElement {
-	return element("Contents", [
-		element("Key", show(object.key)),
-		element("LastModified", object.modified),
-		element("ETag", `"${object.etag}"`),
-		element("Size", object.size),
-		element(
-			"StorageClass",
-			object.headers["x-amz-storage-class"] ?? "STANDARD",
-		),
-	]);
+): XmlElement[] {
+	return [
+		element("Key", show(key)),
+		element("LastModified", modified),
+		element("ETag", `"${etag}"`),
+		...(checksum === undefined
+			? []
+			: [
+					element("ChecksumAlgorithm", checksum.algorithm.toUpperCase()),
+					element("ChecksumType", checksum.type),
+				]),
+		element("Size", size),
+		element("StorageClass", headers["x-amz-storage-class"] ?? "STANDARD"),
+	];
 }
 
-export function listAllBuckets(files: Files): S3Response {
-	const buckets = [...files.buckets.keys()]
-		.sort()
-		.map((name) =>
+export function listAllBuckets(state: StoreState): S3Response {
+	const buckets = state.buckets
+		.all()
+		.map(({ name, created }) =>
 			element("Bucket", [
 				element("Name", name),
-				element("CreationDate", "2026-01-01T00:00:00.000Z"),
+				element("CreationDate", created.toISOString()),
 			]),
 		);
-	const owner = element("Owner", [
-		element("ID", "sealgate"),
-		element("DisplayName", "sealgate"),
-	]);
-	return document(
-		200,
-		element(
-			"ListAllMyBucketsResult",
-			[owner, element("Buckets", buckets)],
-			namespace,
-		),
-	);
+	const facts = [owner(), element("Buckets", buckets)];
+	return document(200, element("ListAllMyBucketsResult", facts, namespace));
 }

@@ -1,40 +1,36 @@
-/** Settings of buckets: documents that are kept as they came, and answered. Nothing else in the store heeds them. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** Settings of buckets: documents that are kept as they came, and answered. Two of them the store heeds: versioning, encryption. */
 import { bodyOf } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { element, parseXml, type XmlElement } from "../s3/xml.ts";
-import { StoreError } from "./errors.ts";
-import type { Files } from "./files.ts";
-import { bucketOf, document, empty, namespace } from "./objects.ts";
+import { document, empty, namespace } from "./answers.ts";
+import { parseBucketEncryption, unsetEncryption } from "./bucket-encryption.ts";
+import { StoreError, type StoreErrorCode } from "./errors.ts";
+import type { StoreState } from "./state.ts";
+import { checkVersioning } from "./versioning.ts";
 
 interface Setting {
 	readonly name: string;
 	/** Of the document's root; absent where it is JSON. */
 	readonly root?: string;
 	/** What S3 answers where nothing was ever set: an error, or what holds then. */
-	readonly absent: ConstructorParameters<typeof StoreError>[0] | XmlElement;
+	readonly absent: StoreErrorCode | ((state: StoreState) => XmlElement);
+	/** Throws for a document that S3 refuses. */
+	readonly check?: (document: XmlElement) => void;
 }
-
-const aes256 = element(
-	"ServerSideEncryptionConfiguration",
-	[
-		element("Rule", [
-			element("ApplyServerSideEncryptionByDefault", [
-				element("SSEAlgorithm", "AES256"),
-			]),
-			element("BucketKeyEnabled", false),
-		]),
-	],
-	namespace,
-);
 
 const settings: readonly Setting[] = [
 	{
 		name: "BucketEncryption",
 		root: "ServerSideEncryptionConfiguration",
-		absent: aes256,
+		absent: ({ blockCustomerKeys }) => unsetEncryption(blockCustomerKeys),
+		check: parseBucketEncryption,
+	},
+	{
+		name: "BucketVersioning",
+		root: "VersioningConfiguration",
+		absent: () => element("VersioningConfiguration", "", namespace),
+		check: checkVersioning,
 	},
 	{
 		name: "BucketCors",
@@ -72,35 +68,32 @@ const settings: readonly Setting[] = [
 
 /** The answer to an operation on a setting; undefined where the operation is about something else. */
 export async function serveSetting(
-	files: Files,
+	state: StoreState,
 	request: S3Request,
 ): Promise<S3Response | undefined> {
 	const [verb, setting] = parse(request.operation.name);
 	if (setting === undefined) return undefined;
-	const { bucket = "" } = request.operation;
-	bucketOf(files, bucket);
-	const folder = files.settingsOf(bucket);
-	const file = join(folder, setting.name);
+	const bucket = state.buckets.find(request.operation.bucket);
 	if (verb === "Put") {
 		const content = request.body?.content ?? Buffer.alloc(0);
 		checkForm(setting, content);
-		await mkdir(folder, { recursive: true });
-		await writeFile(`${file}.draft`, content);
-		await rename(`${file}.draft`, file);
+		await bucket.set(setting.name, content);
 		return empty(setting.root === undefined ? 204 : 200);
 	}
 	if (verb === "Delete") {
-		await rm(file, { force: true });
+		await bucket.set(setting.name, undefined);
 		return empty(204);
 	}
-	const content = await readFile(file).catch(() => undefined);
+	const content = bucket.settings.get(setting.name);
 	if (content !== undefined) {
 		const type = setting.root === undefined ? "json" : "xml";
 		const headers = new Map([["content-type", `application/${type}`]]);
 		return { status: 200, headers, body: bodyOf(content) };
 	}
-	if (typeof setting.absent === "object") return document(200, setting.absent);
-	throw new StoreError(setting.absent, { BucketName: bucket });
+	if (typeof setting.absent === "function") {
+		return document(200, setting.absent(state));
+	}
+	throw new StoreError(setting.absent, { BucketName: bucket.name });
 }
 
 /** `PutBucketLifecycleConfiguration`, but `DeleteBucketLifecycle`. */
@@ -112,9 +105,11 @@ function parse(
 	return [verb, settings.find((setting) => setting.name === name)];
 }
 
-function checkForm({ root }: Setting, content: Buffer): void {
+function checkForm({ root, check }: Setting, content: Buffer): void {
 	if (root !== undefined) {
-		if (parseXml(content).name !== root) throw new StoreError("MalformedXML");
+		const document = parseXml(content);
+		if (document.name !== root) throw new StoreError("MalformedXML");
+		check?.(document);
 		return;
 	}
 	try {

@@ -1,40 +1,30 @@
 /**
  * The embedded store: a small S3 on files, for trying Sealgate out and for tests. Never for production: it has one
- * user, no versions, and bodies lie on the disk as they came. It listens, verifies and reads bodies by the gateway's
- * own modules.
+ * user, and bodies lie on the disk as they came, whatever encryption it answers. It listens, verifies and reads bodies
+ * by the gateway's own modules.
  */
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type Exchange, noFindings, noSpan } from "../exchange.ts";
-import { bodyOf, readAll } from "../http/body.ts";
-import { createListener } from "../http/server.ts";
+import { readAll } from "../http/body.ts";
+import { createListener, plainListener } from "../http/server.ts";
 import { answerErrors, errorAnswer } from "../layers/answer-errors.ts";
 import { authenticate } from "../layers/authenticate.ts";
+import { formsAsPuts } from "../layers/post-object.ts";
 import { recognise } from "../layers/recognise.ts";
-import {
-	type Handler,
-	type Layer,
-	pipeline,
-	type S3Response,
-} from "../pipeline.ts";
-import { errorDocument } from "../s3/error-document.ts";
-import { child, children, childText, element, parseXml } from "../s3/xml.ts";
+import { type Handler, pipeline } from "../pipeline.ts";
+import { answerStoreErrors } from "./answer-store-errors.ts";
+import { refuseInClear } from "./customer-keys.ts";
 import { StoreError } from "./errors.ts";
-import { Files } from "./files.ts";
-import { listAllBuckets, listObjects } from "./listings.ts";
-import { Uploads } from "./multipart.ts";
+import type { KmsKey } from "./key-service.ts";
+import { served } from "./operations.ts";
 import {
-	bucketOf,
-	checkWriteConditions,
-	copyObject,
-	document,
-	empty,
-	getObject,
-	namespace,
-	putObject,
-} from "./objects.ts";
+	type RecordedRequest,
+	Recorder,
+	type RecordingOptions,
+} from "./recording.ts";
 import { serveSetting } from "./settings.ts";
-import { deleteTags, getTags, putTags } from "./tagging.ts";
+import { openState, type StoreState } from "./state.ts";
 
 export interface StoreOptions {
 	/** Where the files go; made where it is not there. */
@@ -45,10 +35,24 @@ export interface StoreOptions {
 	readonly port?: number;
 	/** Bytes of every part of an upload but the last; S3's own rule is 5 MiB. */
 	readonly minimumPart?: number;
+	/** The keys of the key service. Absent: any key id names one. */
+	readonly kmsKeys?: readonly KmsKey[];
+	/** PEM; with it the store speaks TLS alone. */
+	readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+	/** Takes SSE-C keys over plain HTTP, which S3 refuses. */
+	readonly customerKeysInClear?: boolean;
+	/** Buckets refuse SSE-C until PutBucketEncryption says otherwise, as on AWS since April 2026. */
+	readonly blockCustomerKeys?: boolean;
+	/** Keeps the requests that come, for assertions. Absent: none. */
+	readonly record?: RecordingOptions;
 }
 
 export interface Store {
 	readonly endpoint: string;
+	/** What was recorded, the oldest first; each request once it is answered. */
+	readonly requests: readonly RecordedRequest[];
+	/** The next one that is answered, or whose client has gone. Rejects where nothing is recorded. */
+	nextRequest(): Promise<RecordedRequest>;
 	close(): Promise<void>;
 }
 
@@ -65,8 +69,6 @@ const limits = {
 const documentBytes = 4 * 1024 * 1024;
 
 export async function startStore(options: StoreOptions): Promise<Store> {
-	const files = new Files(options.directory);
-	await files.open();
 	const inside = pipeline(
 		[
 			answerStoreErrors(),
@@ -75,21 +77,30 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 				clients: [
 					{
 						name: "store",
-						accessKeyId: options.accessKeyId,
-						secretAccessKey: options.secretAccessKey,
+						anonymous: false,
+						keys: [
+							{
+								accessKeyId: options.accessKeyId,
+								secretAccessKeys: [options.secretAccessKey],
+								sessionToken: undefined,
+							},
+						],
 						limits: {},
 					},
 				],
+				sigv2: "off",
 				region: undefined,
 				objectBytes: 5 * 1024 ** 3,
 				documentBytes,
 			}),
+			formsAsPuts,
 		],
 		serveOperation(
-			files,
-			new Uploads(files, options.minimumPart ?? 5 * 1024 * 1024),
+			await openState(options),
+			options.customerKeysInClear ?? false,
 		),
 	);
+	const recorder = options.record && new Recorder(options.record);
 	const handle = pipeline([answerErrors()], recognise(inside));
 	const exchangeOf = (
 		received: Exchange["received"],
@@ -107,17 +118,42 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 	});
 	const server = createListener(
 		limits,
-		(arrival) => handle(arrival, exchangeOf(arrival.received, arrival.signal)),
-		(error, received) =>
-			errorAnswer(error, exchangeOf(received, new AbortController().signal)),
+		async (arrival) => {
+			const { received, signal } = arrival;
+			const recording = recorder?.begin();
+			const body = recording?.watch(arrival.body) ?? arrival.body;
+			const answer = await handle(
+				{ ...arrival, body },
+				exchangeOf(received, signal),
+			);
+			recording?.end();
+			return answer;
+		},
+		(error, received) => {
+			recorder?.begin().end();
+			return errorAnswer(
+				error,
+				exchangeOf(received, new AbortController().signal),
+			);
+		},
+		{
+			...plainListener,
+			identity: options.tls && { ...options.tls, clientCa: undefined },
+		},
 	);
+	recorder?.attach(server);
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
 		server.listen(options.port ?? 0, "127.0.0.1", resolve);
 	});
 	const { port } = server.address() as AddressInfo;
 	return {
-		endpoint: `http://127.0.0.1:${port}`,
+		endpoint: `${options.tls ? "https" : "http"}://127.0.0.1:${port}`,
+		requests: recorder?.requests ?? [],
+		nextRequest: async () => {
+			if (recorder === undefined) throw new Error("the store records nothing");
+			return recorder.next();
+		},
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
@@ -126,125 +162,18 @@ export async function startStore(options: StoreOptions): Promise<Store> {
 	};
 }
 
-function answerStoreErrors(): Layer {
-	return (next) => async (request, exchange) => {
-		try {
-			return await next(request, exchange);
-		} catch (error) {
-			if (!(error instanceof StoreError)) throw error;
-			const { code, message, fields, status } = error;
-			const text = errorDocument({
-				code,
-				message,
-				fields,
-				resource: exchange.received.target.split("?", 1)[0] ?? "/",
-				requestId: exchange.id,
-			});
-			const body =
-				request.operation.method === "HEAD" ? undefined : bodyOf(text);
-			return {
-				status,
-				headers: new Map([["content-type", "application/xml"]]),
-				body,
-			};
-		}
-	};
-}
-
-function serveOperation(files: Files, uploads: Uploads): Handler {
-	return async (request): Promise<S3Response> => {
-		const { name, bucket = "", key = "" } = request.operation;
-		const setting = await serveSetting(files, request);
+function serveOperation(state: StoreState, keysInClear: boolean): Handler {
+	return async (request, { received }) => {
+		if (!keysInClear && !received.secure) refuseInClear(request.headers);
+		const setting = await serveSetting(state, request);
 		if (setting !== undefined) return setting;
-		switch (name) {
-			case "GetBucketVersioning":
-				bucketOf(files, bucket);
-				return document(200, element("VersioningConfiguration", "", namespace));
-			case "ListBuckets":
-				return listAllBuckets(files);
-			case "CreateBucket":
-				if (files.buckets.has(bucket))
-					throw new StoreError("BucketAlreadyOwnedByYou", {
-						BucketName: bucket,
-					});
-				await files.createBucket(bucket);
-				return empty(200, { location: `/${bucket}` });
-			case "DeleteBucket":
-				if (bucketOf(files, bucket).size > 0)
-					throw new StoreError("BucketNotEmpty", { BucketName: bucket });
-				await files.removeBucket(bucket);
-				return empty(204);
-			case "HeadBucket":
-				bucketOf(files, bucket);
-				return empty(200, { "x-amz-bucket-region": "us-east-1" });
-			case "GetBucketLocation":
-				bucketOf(files, bucket);
-				return document(200, element("LocationConstraint", "", namespace));
-			case "ListObjects":
-			case "ListObjectsV2":
-				return listObjects(files, request);
-			case "PutObject":
-				return putObject(files, request);
-			case "GetObject":
-			case "HeadObject":
-				return getObject(files, request);
-			case "CopyObject":
-				return copyObject(files, request);
-			case "DeleteObject":
-				checkWriteConditions(request.headers, bucketOf(files, bucket).get(key));
-				await files.remove(bucket, key);
-				return empty(204);
-			case "GetObjectTagging":
-				return getTags(files, request);
-			case "PutObjectTagging":
-				return putTags(files, request);
-			case "DeleteObjectTagging":
-				return deleteTags(files, request);
-			case "DeleteObjects":
-				return deleteObjects(
-					files,
-					bucket,
-					request.body?.content ?? Buffer.alloc(0),
-				);
-			case "CreateMultipartUpload":
-				return uploads.create(request);
-			case "UploadPart":
-				return uploads.put(request);
-			case "UploadPartCopy":
-				return uploads.copy(request);
-			case "CompleteMultipartUpload":
-				return uploads.complete(request);
-			case "AbortMultipartUpload":
-				return uploads.abort(request);
-			case "ListParts":
-				return uploads.list(request);
-			default:
-				if (request.body !== undefined && request.body.content === undefined) {
-					await readAll(
-						request.body,
-						0,
-						() => new StoreError("NotImplemented"),
-					);
-				}
-				throw new StoreError("NotImplemented", { Operation: name });
+		const serve = served[request.operation.name];
+		if (serve !== undefined) return serve(state, request);
+		if (request.body !== undefined && request.body.content === undefined) {
+			await readAll(request.body, 0, () => new StoreError("NotImplemented"));
 		}
+		throw new StoreError("NotImplemented", {
+			Operation: request.operation.name,
+		});
 	};
-}
-
-async function deleteObjects(
-	files: Files,
-	bucket: string,
-	body: Buffer,
-): Promise<S3Response> {
-	bucketOf(files, bucket);
-	const ask = parseXml(body);
-	const keys = children(ask, "Object").map(
-		(object) => childText(object, "Key") ?? "",
-	);
-	for (const key of keys) await files.remove(bucket, key);
-	const quiet = child(ask, "Quiet")?.text === "true";
-	const deleted = quiet
-		? []
-		: keys.map((key) => element("Deleted", [element("Key", key)]));
-	return document(200, element("DeleteResult", deleted, namespace));
 }

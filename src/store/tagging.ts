@@ -2,9 +2,12 @@
 import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import { child, children, childText, element, parseXml } from "../s3/xml.ts";
+import { document, empty, namespace } from "./answers.ts";
+import type { Bucket } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
-import type { Files } from "./files.ts";
-import { document, empty, namespace, objectOf } from "./objects.ts";
+import { findObject, versionAsked, versionHeaders } from "./objects.ts";
+import type { StoreState } from "./state.ts";
+import type { StoredObject } from "./versions.ts";
 
 export type Tags = readonly (readonly [key: string, value: string])[];
 
@@ -15,39 +18,46 @@ export function tagsOf(headers: HeaderMap): Tags {
 	return checked([...new URLSearchParams(headers.get("x-amz-tagging") ?? "")]);
 }
 
-export function getTags(files: Files, request: S3Request): S3Response {
-	const { bucket, key } = request.operation;
-	const { tags = [] } = objectOf(files, bucket, key);
-	const set = tags.map(([name, value]) =>
+export function getTags(state: StoreState, request: S3Request): S3Response {
+	const [bucket, object] = tagged(state, request);
+	const set = (object.tags ?? []).map(([name, value]) =>
 		element("Tag", [element("Key", name), element("Value", value)]),
 	);
-	return document(200, element("Tagging", [element("TagSet", set)], namespace));
+	const result = element("Tagging", [element("TagSet", set)], namespace);
+	return document(200, result, versionHeaders(bucket, object));
 }
 
 export async function putTags(
-	files: Files,
+	state: StoreState,
 	request: S3Request,
 ): Promise<S3Response> {
-	const { bucket = "", key } = request.operation;
-	const object = objectOf(files, bucket, key);
+	const [bucket, object] = tagged(state, request);
 	const set = child(parseXml(request.body?.content ?? ""), "TagSet");
 	if (set === undefined) throw new StoreError("MalformedXML");
 	const tags = children(set, "Tag").map(
 		(tag) =>
 			[childText(tag, "Key") ?? "", childText(tag, "Value") ?? ""] as const,
 	);
-	await files.describe(bucket, { ...object, tags: checked(tags) });
-	return empty(200);
+	await bucket.describe({ ...object, tags: checked(tags) });
+	return empty(200, versionHeaders(bucket, object));
 }
 
 export async function deleteTags(
-	files: Files,
+	state: StoreState,
 	request: S3Request,
 ): Promise<S3Response> {
-	const { bucket = "", key } = request.operation;
-	const { tags: _, ...rest } = objectOf(files, bucket, key);
-	await files.describe(bucket, rest);
-	return empty(204);
+	const [bucket, { tags: _, ...rest }] = tagged(state, request);
+	await bucket.describe(rest);
+	return empty(204, versionHeaders(bucket, rest));
+}
+
+function tagged(
+	state: StoreState,
+	request: S3Request,
+): [bucket: Bucket, object: StoredObject] {
+	const { bucket: name, key = "", method } = request.operation;
+	const bucket = state.buckets.find(name);
+	return [bucket, findObject(bucket, key, versionAsked(request), method)];
 }
 
 function checked(tags: Tags): Tags {

@@ -52,6 +52,9 @@ export function createLog(options: LogOptions): Log {
 					reason: clip(findings.reason),
 					decisions:
 						findings.decisions.length > 0 ? findings.decisions : undefined,
+					events: findings.events?.map(
+						({ policy, event }) => `${policy}: ${event}`,
+					),
 					bytesIn: findings.bytesIn,
 					bytesOut: findings.bytesOut,
 					durationMs: duration,

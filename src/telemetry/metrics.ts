@@ -69,6 +69,12 @@ export function createMetrics(
 		labelNames: ["policy", "route", "mode", "outcome"],
 		registers,
 	});
+	const events = new Counter({
+		name: "sealgate_policy_events_total",
+		help: "What policies count beside their decisions.",
+		labelNames: ["policy", "route", "event"],
+		registers,
+	});
 	const reloads = new Counter({
 		name: "sealgate_config_reload_total",
 		help: "Attempts to reload the configuration.",
@@ -133,6 +139,9 @@ export function createMetrics(
 			bytes.inc({ direction: "out", side: "client" }, findings.bytesOut);
 			for (const { policy, route, mode, outcome } of findings.decisions) {
 				decisions.inc({ policy, route, mode, outcome });
+			}
+			for (const { policy, route, event } of findings.events ?? []) {
+				events.inc({ policy, route, event });
 			}
 		},
 		reload(succeeded) {

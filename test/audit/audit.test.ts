@@ -170,6 +170,6 @@ t.test("the log moves by a restart only", async (t) => {
 				`${configuration("http://127.0.0.1:1")}audit: { sinks: [{ file: x }] }`,
 			),
 		),
-		/audit change by a restart only/,
+		/audit changes by a restart only/,
 	);
 });

@@ -19,12 +19,11 @@ import {
 } from "@aws-sdk/client-s3";
 import t from "tap";
 import { ciphertextLength } from "../../src/crypto/stream-arithmetic.ts";
-import { passphrase, type Sealed, startSealed } from "../envelope/setup.ts";
+import { type Sealed, startSealed } from "../envelope/setup.ts";
 import { run } from "./process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealgate-decrypt-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
-writeFileSync(join(folder, "pass"), `${passphrase}\n`);
 
 /** Not periodic within a segment. */
 function content(bytes: number): Buffer {
@@ -37,10 +36,11 @@ function content(bytes: number): Buffer {
 
 /** What the store has of an object, in files: as the aws cli would leave it. */
 async function download(
-	{ store, bucket }: Sealed,
+	{ store, bucket, passphrase }: Sealed,
 	key: string,
 	name: string,
 ): Promise<void> {
+	writeFileSync(join(folder, "pass"), `${passphrase}\n`);
 	const at = { Bucket: bucket, Key: key };
 	const head = await store.send(new HeadObjectCommand(at));
 	writeFileSync(join(folder, `${name}.json`), JSON.stringify(head));

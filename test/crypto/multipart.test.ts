@@ -7,7 +7,6 @@ import { DecryptionError } from "../../src/crypto/decryption-error.ts";
 import { type Format, formats } from "../../src/crypto/formats.ts";
 import {
 	derivedPlaintext,
-	objectSpan,
 	terminatorPadding,
 } from "../../src/crypto/object-arithmetic.ts";
 import { partEtag, readPartEtag } from "../../src/crypto/part-etag.ts";
@@ -23,7 +22,7 @@ import {
 } from "../../src/crypto/upload-token.ts";
 import { SealgateError } from "../../src/errors.ts";
 import { through } from "../../src/http/body.ts";
-import { chunked, collect, sample, sequence } from "./flow.ts";
+import { chunked, collect, sequence } from "./flow.ts";
 import { oracleSeal } from "./oracle.ts";
 
 const property = { seed: 20261125, numRuns: 500 };
@@ -103,65 +102,6 @@ t.test("without padding it is at most 16 bytes a part too low", async () => {
 			},
 		),
 		property,
-	);
-});
-
-t.test("a range over parts is one span of ciphertext that opens", async () => {
-	await fc.assert(
-		fc.asyncProperty(
-			fc.array(fc.integer({ min: 1, max: 700 }), {
-				minLength: 1,
-				maxLength: 6,
-			}),
-			fc.nat(),
-			fc.nat(),
-			async (lengths, a, b) => {
-				const total = sum(lengths);
-				const start = a % total;
-				const end = start + 1 + (b % (total - start));
-				const segmentBytes = 100;
-				const plain = sample(total);
-				const of = (index: number) =>
-					partAssociatedData(nonce, index + 1, index === lengths.length - 1);
-				let at = 0;
-				const parts = lengths.map((length, index) => {
-					const stream = {
-						dataKey: key,
-						header: newStreamHeader(sequence(`part ${index}`)),
-						associatedData: of(index),
-						segmentBytes,
-					};
-					at += length;
-					return oracleSeal(stream, plain.subarray(at - length, at));
-				});
-				const sealed = Buffer.concat(parts);
-				const span = objectSpan(lengths, start, end, segmentBytes);
-				const streams = span.parts.map((part) => ({
-					dataKey,
-					segmentBytes,
-					associatedData: of(part.index),
-					plaintext: part.plaintext,
-					span: part.span,
-					...(part.headerAt !== undefined && {
-						header: sealed.subarray(part.headerAt, part.headerAt + 40),
-					}),
-				}));
-				const fetched = sealed.subarray(span.start, span.end);
-				const { bytes, error } = await collect(
-					through(chunked(fetched, [13, 170]), undefined, (to) =>
-						openStreams(streams, to),
-					),
-				);
-				const spare = span.end - span.start - (end - start);
-				const overhead = 2 * 116 + 56 * lengths.length + 16 * (total / 100);
-				return (
-					error === undefined &&
-					bytes.equals(plain.subarray(start, end)) &&
-					spare <= overhead
-				);
-			},
-		),
-		{ ...property, numRuns: 200 },
 	);
 });
 

@@ -1,53 +1,12 @@
 /** Where the parts end, found in the ciphertext alone. */
-import { createSecretKey } from "node:crypto";
 import fc from "fast-check";
 import t from "tap";
-import {
-	endsByItself,
-	partAssociatedData,
-} from "../../src/crypto/associated-data.ts";
+import { endsByItself } from "../../src/crypto/associated-data.ts";
 import { DecryptionError } from "../../src/crypto/decryption-error.ts";
 import { defaultFormat, type Format } from "../../src/crypto/formats.ts";
 import { terminatorPadding } from "../../src/crypto/object-arithmetic.ts";
 import { recoverParts } from "../../src/crypto/part-recovery.ts";
-import { newStreamHeader } from "../../src/crypto/stream-key.ts";
-import { sealStream } from "../../src/crypto/stream-sealer.ts";
-import { sealTerminator } from "../../src/crypto/terminator.ts";
-import { sample, sequence } from "./flow.ts";
-
-const random = sequence("recovery");
-const dataKey = createSecretKey(random(32));
-const nonce = random(16);
-const small: Format = { id: 0, segmentBytes: 200 };
-
-/** With a terminator, padded, or with a last part that ends the object. */
-function objectOf(
-	format: Format,
-	lengths: readonly number[],
-	terminated: boolean,
-): Buffer {
-	const pieces: Buffer[] = [];
-	const sink = {
-		data: (piece: Buffer) => pieces.push(piece) > 0,
-		end: () => {},
-	};
-	const { segmentBytes } = format;
-	for (const [index, plaintext] of lengths.entries()) {
-		const final = index === lengths.length - 1 && !terminated;
-		const header = newStreamHeader(random);
-		const associatedData = partAssociatedData(nonce, index + 1, final);
-		const stream = { dataKey, header, associatedData, segmentBytes, plaintext };
-		const sealing = sealStream(stream, sink);
-		sealing.data(sample(plaintext));
-		sealing.end();
-	}
-	if (terminated) {
-		const table = { lengths, proven: true };
-		pieces.push(sealTerminator({ dataKey, nonce, format }, table, random));
-		pieces.push(Buffer.alloc(terminatorPadding(lengths, segmentBytes)));
-	}
-	return Buffer.concat(pieces);
-}
+import { dataKey, nonce, objectOf, random, small } from "./objects.ts";
 
 function recover(format: Format, bytes: Buffer, budget: number) {
 	const ciphertext = {

@@ -23,7 +23,11 @@ import {
 	recordHeader,
 	recordHeaderValue,
 } from "../../src/crypto/record-header.ts";
-import { openRecord, sealRecord } from "../../src/crypto/record-seal.ts";
+import {
+	openRecord,
+	resealRecord,
+	sealRecord,
+} from "../../src/crypto/record-seal.ts";
 import {
 	decodeSealedMetadata,
 	encodeSealedMetadata,
@@ -296,6 +300,36 @@ t.test("a sealed key that is not the committed one is refused", async (t) => {
 		"commitment-mismatch",
 	);
 });
+
+t.test(
+	"a record is sealed anew for another name and wrapping key",
+	async (t) => {
+		const metadata = new Map([["x-amz-meta-a", "1"]]);
+		const before = sealed(metadata);
+		const other = { key: random(32), keyId: "alias/b", wrapped: random(50) };
+		const place = { bucket: "copies", key: "b.jpg" };
+		const opened = openRecord(before, wrapping.key, name);
+		const after = resealRecord(before, opened, other, place, random);
+		const again = openRecord(after, other.key, place);
+		t.ok(timingSafeEqual(again.dataKey.export(), dataKey));
+		t.strictSame([...again.metadata], [...metadata]);
+		t.equal(after.keyId, "alias/b");
+		t.ok(after.wrappedKey.equals(other.wrapped));
+		t.ok(after.nonce.equals(before.nonce));
+		t.ok(after.commitment.equals(before.commitment));
+		t.strictSame(after.single, before.single);
+		for (const [record, key, at] of [
+			[after, other.key, name],
+			[after, wrapping.key, place],
+			[before, wrapping.key, place],
+		] as const) {
+			t.equal(
+				reason(() => openRecord(record, key, at)),
+				"seal-broken",
+			);
+		}
+	},
+);
 
 t.test("keys that were erased are refused", async (t) => {
 	const zero = Buffer.alloc(32);

@@ -14,54 +14,78 @@ import {
 	type TestGateway,
 } from "../support/gateway.ts";
 
-export const passphrase = "a passphrase for tests only";
+const passphrase = "a passphrase for tests only";
 const cheap = { name: "scrypt", n: 2 ** 15, r: 8, p: 1 } as const;
 
 export interface Sealed {
+	/** Where the keyring's file is, and what opens it. */
+	readonly keyring: string;
+	readonly passphrase: string;
 	/** Through the gateway. */
 	readonly client: S3Client;
+	/** Through the same gateway by another route, where `also` asked for one. */
+	readonly other: S3Client;
 	/** Past it, at the store. */
 	readonly store: S3Client;
 	readonly gateway: TestGateway;
 	readonly bucket: string;
-	/** File of the keyring. */
-	readonly keyring: string;
 }
 
-function clientOf(endpoint: string): S3Client {
+/** For a client of its own: of the mode `observe`, or with other options. */
+function routeOf(also: string): string {
+	if (also === "") return "";
+	const observes = also === "observe";
+	const options = observes ? "" : also;
+	const keyId = options.includes("keyId:") ? "" : ", keyId: alias/photos";
+	return `  - { name: other, match: { client: other }, upstream: store, mode: ${observes ? "observe" : "enforce"}, policies: [{ envelope: { keys: main${keyId}${options} } }] }
+`;
+}
+
+function clientOf(endpoint: string, id = accessKeyId): S3Client {
 	return new S3Client({
 		endpoint,
 		region: "us-east-1",
 		forcePathStyle: true,
 		maxAttempts: 1,
-		credentials: { accessKeyId, secretAccessKey },
+		credentials: { accessKeyId: id, secretAccessKey },
 	});
 }
 
 export async function startSealed(
 	t: { teardown(work: () => unknown): void },
 	options = "",
+	{
+		between = (honest: string) => honest as string | Promise<string>,
+		authentication = "verify",
+		mode = "enforce",
+		also = "",
+	} = {},
 ): Promise<Sealed> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-envelope-"));
 	const keyring = join(folder, "keyring.json");
 	const secret = () => ({ passphrase: Buffer.from(passphrase) });
 	const now = new Date();
 	await createKeyring(keyring, secret(), cheap, now);
-	const add = addKey({ alias: "alias/photos" });
-	await changeKeyring(keyring, secret(), add, now);
+	for (const alias of ["alias/photos", "alias/new"]) {
+		await changeKeyring(keyring, secret(), addKey({ alias }), now);
+	}
 	const store = await startStore({
 		directory: join(folder, "store"),
 		accessKeyId,
 		secretAccessKey,
 	});
+	const clients =
+		authentication === "trust"
+			? ""
+			: `clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }, { name: other, accessKeyId: OTHERACCESSKEY, secretAccessKey: ${secretAccessKey} }]`;
 	const gateway = await startTestGateway(`
 listen: 127.0.0.1:0
-authentication: verify
-clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }]
-upstreams: [{ name: store, endpoint: "${store.endpoint}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
+authentication: ${authentication}
+${clients}
+upstreams: [{ name: store, endpoint: "${await between(store.endpoint)}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
 keys: [{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }]
 routes:
-  - { name: sealed, match: {}, upstream: store, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
+${routeOf(also)}  - { name: sealed, match: {}, upstream: store, mode: ${mode}, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
 limits: { drain: 1s }
 `);
 	t.teardown(async () => {
@@ -70,10 +94,12 @@ limits: { drain: 1s }
 		rmSync(folder, { recursive: true });
 	});
 	const sealed = {
+		keyring,
+		passphrase,
 		client: clientOf(gateway.endpoint),
+		other: clientOf(gateway.endpoint, "OTHERACCESSKEY"),
 		store: clientOf(store.endpoint),
 		gateway,
-		keyring,
 		bucket: `sealed-${randomBytes(4).toString("hex")}`,
 	};
 	await sealed.store.send(new CreateBucketCommand({ Bucket: sealed.bucket }));

@@ -10,6 +10,8 @@ import {
 	S3Client,
 } from "@aws-sdk/client-s3";
 import t from "tap";
+import type { Exchange } from "../../src/exchange.ts";
+import { createUpstream } from "../../src/http/upstream.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { startTestStore } from "../support/store.ts";
 
@@ -100,6 +102,35 @@ t.test("TLS to the store", async (t) => {
 		await gateway.s3().send(put());
 		t.strictSame(peers, ["client"]);
 	});
+
+	t.test(
+		"holds the certificate to the upstream's own name where the client's Host is sent",
+		async (t) => {
+			const upstream = createUpstream({
+				name: "store",
+				endpoint: endpoint.replace("127.0.0.1", "localhost"),
+				connections: 1,
+				timeouts: { connect: 5_000, answer: 5_000, idle: 5_000 },
+				tls: { ca: tls("ca.pem") },
+			});
+			t.teardown(() => upstream.close());
+			const send = (serverName?: string) =>
+				upstream.send(
+					{
+						method: "GET",
+						target: "/bucket/key",
+						headers: new Map([["host", "gateway.example"]]),
+						body: undefined,
+						retries: 0,
+						...(serverName && { serverName }),
+					},
+					{ signal: new AbortController().signal } as Exchange,
+				);
+			t.equal((await send("localhost")).status, 200);
+			t.equal(peers.pop(), "nobody");
+			await t.rejects(send(), { code: "upstream-unreachable" });
+		},
+	);
 
 	t.test("trusts no other, and the log says why", async (t) => {
 		const gateway = await gatewayTo(t, endpoint, held);

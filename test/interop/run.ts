@@ -10,7 +10,9 @@ import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
+import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
+import { customerKeys } from "./sse-c.ts";
 import {
 	direct,
 	minio,
@@ -73,6 +75,7 @@ async function everyObjectHasItsKey(
 
 try {
 	await packageOfAUser();
+	await nginxInFront();
 	makeCertificates();
 	const plain = await versitygw();
 	await bothModes(plain, "plain");
@@ -98,6 +101,7 @@ try {
 		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
 	);
 	await everyObjectHasItsKey(secureMinio, "sealed-tls");
+	await customerKeys(secureMinio);
 	const old = await ceph();
 	await overTls(old, "old");
 	await confirmRefuses(old);

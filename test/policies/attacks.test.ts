@@ -344,63 +344,111 @@ t.test("an upload begun with a key of one's own elsewhere", async (t) => {
 });
 
 t.test(
-	"forms, sessions and other ways that are not for gateways",
+	"a form leaves with the owner's encryption, or not at all",
 	async (t) => {
 		const wire = await startWire(t, routes);
-		const form = `--b\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--b\r\nContent-Disposition: form-data; name="${sse}"\r\n\r\nAES256\r\n--b\r\nContent-Disposition: form-data; name="file"\r\n\r\ncontent\r\n--b--\r\n`;
-		for (const target of [
-			"/override",
-			"/override/",
-			"/override?",
-			"/override/k",
-		]) {
-			const raw = {
-				method: "POST",
-				target,
-				headers: { "content-type": "multipart/form-data; boundary=b" },
-				body: form,
-			};
-			t.ok((await wire.refused(raw)).status >= 400, target);
+		const form = (target: string, fields: Headers, type = "") => ({
+			method: "POST",
+			target,
+			headers: {
+				"content-type": "multipart/form-data; boundary=b",
+				[sse]: type,
+			},
+			body: `${Object.entries({ key: "k", ...fields, file: "content" })
+				.map(
+					([name, value]) =>
+						`--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+				)
+				.join("")}--b--\r\n`,
+		});
+		const customer = {
+			[`${sse}-customer-algorithm`]: "AES256",
+			[`${sse}-customer-key`]: "a2V5",
+			[`${sse}-customer-key-MD5`]: "bWQ1",
+		};
+		for (const target of ["/override", "/override/", "/override?"]) {
+			for (const fields of [
+				{},
+				{ [sse]: "AES256" },
+				{ [sse.toUpperCase()]: "AES256" },
+				{ [sse]: "aws:kms", [`${sse}-aws-kms-key-id`]: mine },
+				customer,
+				{ "x-goog-encryption-algorithm": "AES256", content_type: "x" },
+			]) {
+				const recorded = await wire.through(form(target, fields, "AES256"));
+				t.strictSame(encryptionOf(recorded), owners, target);
+				t.equal(signatureFault(recorded), undefined);
+			}
 		}
-		for (const raw of [
-			{
-				method: "GET",
-				target: `/override?session`,
-				headers: { [sse]: "AES256" },
-			},
-			{
-				method: "POST",
-				target: "/",
-				headers: { "x-amz-request-route": "r", "x-amz-request-token": "t" },
-				body: "x",
-			},
-			{
-				method: "POST",
-				target: "/WriteGetObjectResponse",
-				headers: { "x-amz-request-route": "r", "x-amz-request-token": "t" },
-				body: "x",
-			},
-		])
-			t.ok((await wire.refused(raw)).status >= 400, raw.target);
-		for (const target of [
-			"//override/k",
-			"/./override/k",
-			"/override%2Fk",
-			"http://h/override/k",
-		])
-			t.equal(
-				(await wire.refused({ method: "PUT", target })).status,
-				400,
-				target,
+		for (const name of [
+			underscored(sse),
+			`${sse}_`,
+			`x-amz-${underscored("server-side-encryption")}`,
+		]) {
+			const { status } = await wire.refused(
+				form("/override", { [name]: "AES256" }),
 			);
-		const select = requestFor("SelectObjectContent", "override");
-		t.equal(
-			(await wire.through(select)).body.toString(),
-			select.body,
-			"a SELECT writes nothing",
+			t.ok(status >= 400, name);
+		}
+		t.strictSame(
+			encryptionOf(await wire.through(form("/require", requires))),
+			requires,
 		);
+		for (const fields of [
+			{},
+			{ [sse]: "AES256" },
+			{ ...requires, ...customer },
+		]) {
+			const { status } = await wire.refused(
+				form("/require", fields, "aws:kms"),
+			);
+			t.equal(status, 403, "the head of a form's request asks for nothing");
+		}
+		t.equal((await wire.refused(form("/missing", {}))).status, 403);
+		t.ok((await wire.refused(form("/override/k", {}))).status >= 400);
 	},
 );
+
+t.test("sessions and other ways that are not for gateways", async (t) => {
+	const wire = await startWire(t, routes);
+	for (const raw of [
+		{
+			method: "GET",
+			target: `/override?session`,
+			headers: { [sse]: "AES256" },
+		},
+		{
+			method: "POST",
+			target: "/",
+			headers: { "x-amz-request-route": "r", "x-amz-request-token": "t" },
+			body: "x",
+		},
+		{
+			method: "POST",
+			target: "/WriteGetObjectResponse",
+			headers: { "x-amz-request-route": "r", "x-amz-request-token": "t" },
+			body: "x",
+		},
+	])
+		t.ok((await wire.refused(raw)).status >= 400, raw.target);
+	for (const target of [
+		"//override/k",
+		"/./override/k",
+		"/override%2Fk",
+		"http://h/override/k",
+	])
+		t.equal(
+			(await wire.refused({ method: "PUT", target })).status,
+			400,
+			target,
+		);
+	const select = requestFor("SelectObjectContent", "override");
+	t.equal(
+		(await wire.through(select)).body.toString(),
+		select.body,
+		"a SELECT writes nothing",
+	);
+});
 
 t.test(
 	"operations that put an object in place without a word on its encryption",

@@ -5,6 +5,7 @@ import { type OperationName, operationRow } from "../../src/s3/operations.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import {
 	type Answer,
+	caFile,
 	type RecordedRequest,
 	startTestStore,
 	type TestStore,
@@ -52,13 +53,15 @@ export async function startWire(
 	t: Test,
 	routes: string,
 	answer: Answer = sayYes,
+	secure = false,
 ): Promise<Wire> {
-	const store = await startTestStore(answer);
+	const store = await startTestStore(answer, secure);
+	const tls = secure ? `, tls: { ca: "${caFile}" }` : "";
 	const gateway = await startTestGateway(`
 listen: 127.0.0.1:0
 authentication: trust
 upstreams:
-  - { name: store, endpoint: "${store.endpoint}", credentials: { accessKeyId: UP, secretAccessKey: ${upstreamSecret} } }
+  - { name: store, endpoint: "${store.endpoint}", credentials: { accessKeyId: UP, secretAccessKey: ${upstreamSecret} }${tls} }
 routes:
 ${routes}
 limits: { drain: 1s }

@@ -129,7 +129,7 @@ t.test(
 					{ credentials, region: "r", now, payloadHash: "UNSIGNED-PAYLOAD" },
 				);
 				const head = { method: "PUT", path, query, headers: signed.headers };
-				const options = { secretAccessKey: "SK", region: "r", now };
+				const options = { secretAccessKeys: ["SK"], region: "r", now };
 				const check = (changed: typeof head) => {
 					const authentication = parseAuthentication(changed);
 					if (authentication === undefined) throw new Error("not signed");
@@ -168,7 +168,7 @@ t.test("a presigned request verifies until it expires", async (t) => {
 	if (authentication === undefined) throw new Error("not signed");
 	const at = (milliseconds: number) => () =>
 		verifySignature(head, authentication, {
-			secretAccessKey: "SK",
+			secretAccessKeys: ["SK"],
 			region: undefined,
 			now: new Date(now.getTime() + milliseconds),
 		});
@@ -190,7 +190,7 @@ t.test("a presigned request verifies until it expires", async (t) => {
 	t.match(
 		refusal(() =>
 			verifySignature(extra, authentication, {
-				secretAccessKey: "SK",
+				secretAccessKeys: ["SK"],
 				region: undefined,
 				now,
 			}),
@@ -226,7 +226,7 @@ t.test("what is wrong with a signature is said in S3's words", async (t) => {
 	const authentication = parseAuthentication(head);
 	if (authentication === undefined) throw new Error("not signed");
 	const base = {
-		secretAccessKey: "SK",
+		secretAccessKeys: ["SK"],
 		region: "r" as string | undefined,
 		now,
 	};
@@ -234,7 +234,7 @@ t.test("what is wrong with a signature is said in S3's words", async (t) => {
 		refusal(() =>
 			verifySignature(head, authentication, { ...base, ...change }),
 		);
-	const wrong = verify({ secretAccessKey: "other" });
+	const wrong = verify({ secretAccessKeys: ["other"] });
 	t.equal(wrong.code, "signature-mismatch");
 	t.notMatch(
 		JSON.stringify(wrong.fields),

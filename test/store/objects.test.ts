@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import {
 	CompleteMultipartUploadCommand,
 	CopyObjectCommand,
-	CreateBucketCommand,
 	CreateMultipartUploadCommand,
 	DeleteBucketCommand,
 	DeleteBucketEncryptionCommand,
@@ -18,6 +16,8 @@ import {
 	GetBucketPolicyCommand,
 	GetBucketVersioningCommand,
 	GetObjectCommand,
+	GetObjectLegalHoldCommand,
+	GetObjectLockConfigurationCommand,
 	GetObjectTaggingCommand,
 	HeadObjectCommand,
 	PutBucketEncryptionCommand,
@@ -25,34 +25,11 @@ import {
 	PutBucketPolicyCommand,
 	PutObjectCommand,
 	PutObjectTaggingCommand,
-	S3Client,
 	UploadPartCommand,
 	UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import t from "tap";
-import { startStore } from "../../src/store/store.ts";
-
-const keys = { accessKeyId: "UP", secretAccessKey: "up-secret" };
-const Bucket = "bucket";
-
-async function start(t: { teardown(action: () => Promise<void>): void }) {
-	const directory = mkdtempSync(join(tmpdir(), "sealgate-store-"));
-	const store = await startStore({ directory, ...keys, minimumPart: 1 });
-	const s3 = new S3Client({
-		endpoint: store.endpoint,
-		region: "us-east-1",
-		forcePathStyle: true,
-		credentials: keys,
-		maxAttempts: 1,
-	});
-	t.teardown(async () => {
-		s3.destroy();
-		await store.close();
-		rmSync(directory, { recursive: true });
-	});
-	await s3.send(new CreateBucketCommand({ Bucket }));
-	return { s3, directory };
-}
+import { Bucket, startEmbeddedStore } from "../support/embedded-store.ts";
 
 const failed = {
 	name: "PreconditionFailed",
@@ -61,7 +38,7 @@ const failed = {
 const unchanged = { name: /./, $metadata: { httpStatusCode: 304 } };
 
 t.test("conditions hold, or nothing happens", async (t) => {
-	const { s3 } = await start(t);
+	const { s3 } = await startEmbeddedStore(t);
 	const Key = "a";
 	const put = (more = {}) =>
 		s3.send(new PutObjectCommand({ Bucket, Key, Body: "content", ...more }));
@@ -112,7 +89,7 @@ t.test("conditions hold, or nothing happens", async (t) => {
 });
 
 t.test("tags travel with their object", async (t) => {
-	const { s3 } = await start(t);
+	const { s3 } = await startEmbeddedStore(t);
 	const tagsOf = async (Key: string) =>
 		(await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet;
 	await s3.send(
@@ -174,7 +151,7 @@ t.test("tags travel with their object", async (t) => {
 });
 
 t.test("parts are copied from ranges of another object", async (t) => {
-	const { s3, directory } = await start(t);
+	const { s3, directory } = await startEmbeddedStore(t);
 	await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "0123456789" }));
 	const { UploadId } = await s3.send(
 		new CreateMultipartUploadCommand({ Bucket, Key: "b", Tagging: "k=v" }),
@@ -220,7 +197,7 @@ t.test("parts are copied from ranges of another object", async (t) => {
 });
 
 t.test("checksums are kept, and answered to who asks", async (t) => {
-	const { s3 } = await start(t);
+	const { s3 } = await startEmbeddedStore(t);
 	const head = async (Key: string) => {
 		const found = await s3.send(
 			new HeadObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }),
@@ -236,8 +213,8 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 	await t.rejects(s3.send(new HeadObjectCommand({ Bucket, Key: "a" })));
 	t.equal((await put({ ChecksumSHA256: sha256 })).ChecksumSHA256, sha256);
 	t.strictSame(await head("a"), ["FULL_OBJECT", undefined, sha256]);
-	const silent = await s3.send(new HeadObjectCommand({ Bucket, Key: "a" }));
-	t.equal(silent.ChecksumSHA256, undefined);
+	const unasked = await s3.send(new HeadObjectCommand({ Bucket, Key: "a" }));
+	t.equal(unasked.ChecksumSHA256, undefined);
 
 	const pieces = ["first ", "second ", "third"];
 	const upload = async (Key: string, create: object, complete = {}) => {
@@ -247,8 +224,10 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 		const Parts = [];
 		for (const [index, Body] of pieces.entries()) {
 			const given = { Bucket, Key, UploadId, PartNumber: index + 1, Body };
-			const { ETag } = await s3.send(new UploadPartCommand(given));
-			Parts.push({ ETag, PartNumber: index + 1 });
+			const { ETag, ChecksumCRC32 } = await s3.send(
+				new UploadPartCommand(given),
+			);
+			Parts.push({ ETag, PartNumber: index + 1, ChecksumCRC32 });
 		}
 		return s3.send(
 			new CompleteMultipartUploadCommand({
@@ -268,6 +247,11 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 	const whole = crc(pieces.join("")).toString("base64");
 	const composite = `${crc(Buffer.concat(pieces.map(crc))).toString("base64")}-3`;
 	const ask = { ChecksumAlgorithm: "CRC32" as const };
+	const silent = { MultipartUpload: { Parts: [{ PartNumber: 1 }] } };
+	await t.rejects(upload("b", ask, silent), {
+		message:
+			"The upload was created using a crc32 checksum. The complete request must include the checksum for each part. It was missing for part 1 in the request.",
+	});
 	const full = { ...ask, ChecksumType: "FULL_OBJECT" as const };
 	t.equal((await upload("b", ask)).ChecksumCRC32, composite);
 	t.strictSame(await head("b"), ["COMPOSITE", composite, undefined]);
@@ -288,7 +272,7 @@ t.test("checksums are kept, and answered to who asks", async (t) => {
 });
 
 t.test("settings of a bucket are kept as they came", async (t) => {
-	const { s3 } = await start(t);
+	const { s3 } = await startEmbeddedStore(t);
 	const encryption = () => s3.send(new GetBucketEncryptionCommand({ Bucket }));
 	const rule = async () =>
 		(await encryption()).ServerSideEncryptionConfiguration?.Rules?.[0]
@@ -336,4 +320,90 @@ t.test("settings of a bucket are kept as they came", async (t) => {
 		name: "NoSuchBucket",
 	});
 	await s3.send(new DeleteBucketCommand({ Bucket }));
+});
+
+t.test("a copy onto itself changes something, or is refused", async (t) => {
+	const { s3 } = await startEmbeddedStore(t);
+	const Key = "k";
+	await s3.send(
+		new PutObjectCommand({
+			Bucket,
+			Key,
+			Body: "x",
+			Metadata: { m: "1" },
+			StorageClass: "STANDARD_IA",
+			WebsiteRedirectLocation: "/elsewhere",
+		}),
+	);
+	const CopySource = `${Bucket}/${Key}`;
+	const copy = (more: object) =>
+		s3.send(new CopyObjectCommand({ Bucket, Key, CopySource, ...more }));
+	await t.rejects(copy({}), {
+		name: "InvalidRequest",
+		message:
+			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+	});
+	const head = async (key = Key) => {
+		const found = await s3.send(new HeadObjectCommand({ Bucket, Key: key }));
+		const { Metadata, StorageClass, WebsiteRedirectLocation } = found;
+		return [Metadata, StorageClass, WebsiteRedirectLocation];
+	};
+	const before = [{ m: "1" }, "STANDARD_IA", "/elsewhere"];
+	t.strictSame(await head(), before);
+	await copy({ Key: "copy" });
+	t.strictSame(
+		await head("copy"),
+		[{ m: "1" }, undefined, undefined],
+		"class and redirect are not inherited",
+	);
+	await copy({ StorageClass: "ONEZONE_IA" });
+	t.strictSame(await head(), [{ m: "1" }, "ONEZONE_IA", undefined]);
+	await copy({ MetadataDirective: "REPLACE", Metadata: { n: "2" } });
+	t.strictSame(await head(), [{ n: "2" }, undefined, undefined]);
+	await copy({ ServerSideEncryption: "AES256" });
+});
+
+t.test("parts that are not there, and locks, are refused", async (t) => {
+	const { s3 } = await startEmbeddedStore(t);
+	const Key = "k";
+	const put = (more = {}) =>
+		s3.send(new PutObjectCommand({ Bucket, Key, Body: "", ...more }));
+	await put();
+	const get = (more: object) =>
+		s3.send(new GetObjectCommand({ Bucket, Key, ...more }));
+	await t.rejects(get({ PartNumber: 2 }), {
+		name: "InvalidPartNumber",
+		ActualPartCount: "1",
+		PartNumberRequested: "2",
+		$metadata: { httpStatusCode: 416 },
+	});
+	await t.rejects(get({ PartNumber: 1, Range: "bytes=0-1" }), {
+		name: "InvalidRequest",
+	});
+	t.equal((await get({ PartNumber: 1 })).ContentLength, 0);
+	const missing = {
+		name: "InvalidRequest",
+		message: "Bucket is missing Object Lock Configuration",
+	};
+	await t.rejects(put({ ObjectLockLegalHoldStatus: "ON" }), missing);
+	const hold = new GetObjectLegalHoldCommand({ Bucket, Key });
+	await t.rejects(s3.send(hold), missing);
+	const configuration = new GetObjectLockConfigurationCommand({ Bucket });
+	await t.rejects(s3.send(configuration), {
+		name: "ObjectLockConfigurationNotFoundError",
+	});
+});
+
+t.test("a start clears what a run that died left behind", async (t) => {
+	const { s3, directory, restart } = await startEmbeddedStore(t);
+	await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x" }));
+	const data = join(directory, "buckets", Bucket, "data");
+	const kept = readdirSync(data);
+	writeFileSync(join(data, "orphan.data"), "x");
+	writeFileSync(join(directory, "unfinished", "draft"), "x");
+	const later = await restart();
+	t.strictSame(readdirSync(data), kept);
+	t.strictSame(readdirSync(join(directory, "unfinished")), []);
+	const got = await later.send(new GetObjectCommand({ Bucket, Key: "k" }));
+	t.equal(await got.Body?.transformToString(), "x");
 });

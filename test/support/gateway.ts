@@ -6,7 +6,7 @@ import { plugins } from "../../plugins/index.ts";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import type { Outcome } from "../../src/layers/observe.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 
 export const accessKeyId = "TESTACCESSKEY";
 export const secretAccessKey = "test-secret-access-key";
@@ -14,6 +14,8 @@ export const secretAccessKey = "test-secret-access-key";
 export interface TestGateway extends Gateway {
 	readonly endpoint: string;
 	readonly outcomes: Outcome[];
+	/** What a scrape would give. */
+	metrics(): Promise<string>;
 }
 
 /** Reads a configuration as a file would be read. */
@@ -28,16 +30,24 @@ export async function loadTestConfig(yaml: string): Promise<Loaded> {
 	}
 }
 
-export async function startTestGateway(yaml: string): Promise<TestGateway> {
+export async function startTestGateway(
+	yaml: string | Loaded,
+): Promise<TestGateway> {
 	const outcomes: Outcome[] = [];
-	const gateway = await startGateway(await loadTestConfig(yaml), {
+	const loaded = typeof yaml === "string" ? await loadTestConfig(yaml) : yaml;
+	let metrics: Metrics | undefined;
+	const gateway = await startGateway(loaded, {
 		log: { event() {}, request: (outcome) => void outcomes.push(outcome) },
-		metrics: (inFlight) => createMetrics("test", inFlight),
+		metrics: (inFlight) => {
+			metrics = createMetrics("test", inFlight);
+			return metrics;
+		},
 	});
 	return {
 		...gateway,
-		endpoint: `${/^tls:/m.test(yaml) ? "https" : "http"}://${gateway.address}`,
+		endpoint: `${loaded.config.tls ? "https" : "http"}://${gateway.address}`,
 		outcomes,
+		metrics: async () => (await metrics?.scrape(""))?.body ?? "",
 	};
 }
 

@@ -1,10 +1,12 @@
 /** A store of a page: keeps what it is sent, records each request as it came, and believes nothing is wrong. */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import {
 	createServer,
 	type IncomingMessage,
 	type ServerResponse,
 } from "node:http";
+import { createServer as createSecure } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface RecordedRequest {
@@ -32,37 +34,39 @@ export type Answer = (
 
 export async function startTestStore(
 	answer: Answer = keepObjects(),
+	secure = false,
 ): Promise<TestStore> {
 	const requests: RecordedRequest[] = [];
 	const waiting: ((request: RecordedRequest) => void)[] = [];
-	const server = createServer(
-		(request: IncomingMessage, response: ServerResponse) => {
-			const chunks: Buffer[] = [];
-			let told = false;
-			const end = (complete: boolean): void => {
-				if (told) return;
-				told = true;
-				const recorded = {
-					method: request.method as string,
-					target: request.url as string,
-					headers: request.headers,
-					body: Buffer.concat(chunks),
-					complete,
-				};
-				requests.push(recorded);
-				waiting.shift()?.(recorded);
-				if (complete) answer(recorded, response);
+	const listener = (request: IncomingMessage, response: ServerResponse) => {
+		const chunks: Buffer[] = [];
+		let told = false;
+		const end = (complete: boolean): void => {
+			if (told) return;
+			told = true;
+			const recorded = {
+				method: request.method as string,
+				target: request.url as string,
+				headers: request.headers,
+				body: Buffer.concat(chunks),
+				complete,
 			};
-			request.on("data", (chunk: Buffer) => chunks.push(chunk));
-			request.on("end", () => end(true));
-			request.on("close", () => end(false));
-			request.on("error", () => end(false));
-		},
-	);
+			requests.push(recorded);
+			waiting.shift()?.(recorded);
+			if (complete) answer(recorded, response);
+		};
+		request.on("data", (chunk: Buffer) => chunks.push(chunk));
+		request.on("end", () => end(true));
+		request.on("close", () => end(false));
+		request.on("error", () => end(false));
+	};
+	const server = secure
+		? createSecure(files(), listener)
+		: createServer(listener);
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	const { port } = server.address() as AddressInfo;
 	return {
-		endpoint: `http://127.0.0.1:${port}`,
+		endpoint: `${secure ? "https" : "http"}://127.0.0.1:${port}`,
 		requests,
 		next: () => new Promise((resolve) => waiting.push(resolve)),
 		close() {
@@ -70,6 +74,15 @@ export async function startTestStore(
 			return new Promise((resolve) => server.close(() => resolve()));
 		},
 	};
+}
+
+/** Of the certificates that a client must trust to speak to a secure store. */
+export const caFile = new URL("tls/ca.pem", import.meta.url).pathname;
+
+function files() {
+	const read = (name: string) =>
+		readFileSync(new URL(`tls/${name}`, import.meta.url));
+	return { cert: read("server.pem"), key: read("server.key") };
 }
 
 /** Keeps decoded bodies under the path of the request and gives them back. */

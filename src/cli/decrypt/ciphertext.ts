@@ -3,11 +3,8 @@ import type { KeyObject } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { partAssociatedData } from "../../crypto/associated-data.ts";
 import { DecryptionError } from "../../crypto/decryption-error.ts";
-import {
-	type Ciphertext,
-	type RecoveredParts,
-	recoverParts,
-} from "../../crypto/part-recovery.ts";
+import type { ObjectParts } from "../../crypto/object-streams.ts";
+import { type Ciphertext, recoverParts } from "../../crypto/part-recovery.ts";
 import type { ObjectRecord } from "../../crypto/record.ts";
 import {
 	ciphertextLength,
@@ -35,7 +32,7 @@ export async function partsOf(
 	{ record, dataKey }: Opened,
 	file: FileHandle,
 	sizes: readonly number[] | undefined,
-): Promise<RecoveredParts> {
+): Promise<ObjectParts> {
 	const { nonce, format, single } = record;
 	if (single !== undefined)
 		return { lengths: [single.plaintext], terminated: false };
@@ -67,7 +64,7 @@ export async function partsOf(
 export async function openParts(
 	{ record, dataKey }: Opened,
 	file: FileHandle,
-	{ lengths, terminated }: RecoveredParts,
+	{ lengths, terminated }: ObjectParts,
 	write: Write,
 ): Promise<void> {
 	const { nonce, format, single } = record;

@@ -1,0 +1,75 @@
+/** A store's part table that lies about true bytes: nothing is answered from a wrong place. */
+import t from "tap";
+import { refused } from "./besieged.ts";
+import { laid, layouts, least, mebibyte, trueOrRefused } from "./laid-out.ts";
+
+for (const [name, sizes] of layouts) {
+	t.test(
+		`a part table that lies about an object that ends in ${name}`,
+		async (t) => {
+			const object = await laid(t, sizes);
+			const { pieces, show } = object;
+			const truth = pieces.map(({ length }) => length);
+			const moved = (from: number, to: number, by: number) =>
+				truth.map(
+					(size, index) =>
+						size - (index === from ? by : 0) + (index === to ? by : 0),
+				);
+			const segment = 65_552;
+			const total = truth.reduce((sum, size) => sum + size, 0);
+			const lies: readonly (readonly [string, readonly number[]])[] = [
+				["one byte moved on", moved(0, 1, 1)],
+				["a segment moved on", moved(0, 1, segment)],
+				["a segment moved back", moved(1, 0, segment)],
+				["a segment moved in the middle", moved(1, 2, segment)],
+				[
+					"two parts as one",
+					[(truth[0] as number) + (truth[1] as number), ...truth.slice(2)],
+				],
+				["all parts as one", [total]],
+				[
+					"one part as two",
+					[1_000_000, (truth[0] as number) - 1_000_000, ...truth.slice(1)],
+				],
+				["a part of no byte", [...truth.slice(0, 2), 0, ...truth.slice(2)]],
+				["parts that sum up to less", [...truth.slice(0, -1), 56]],
+			];
+			for (const [what, sizes] of lies) {
+				show(pieces, sizes);
+				await trueOrRefused(t, object, what);
+			}
+			show(pieces);
+			t.equal(await trueOrRefused(t, object, "the true table"), 0);
+			// Once proven, a table is remembered under the nonce: a lie told later changes nothing that is answered.
+			for (const [what, sizes] of lies) {
+				show(pieces, sizes);
+				await trueOrRefused(t, object, `${what}, later`);
+			}
+		},
+	);
+}
+
+t.test("unequal parts that a store passes off as equal", async (t) => {
+	const sizes = [least, least + mebibyte, least, 1_000];
+	const { besieged, pieces, content, show } = await laid(t, sizes);
+	const [a, b, c, end] = pieces as [Buffer, Buffer, Buffer, Buffer];
+	show([a, b.subarray(0, a.length), c, end]);
+	const head = await besieged.read("k", { method: "HEAD" });
+	const size = Number(head.headers["content-length"] ?? content.length);
+	// The middle is not looked at one by one where all claim one length: whoever reads all of it finds out.
+	let refusals = 0;
+	for (let start = 0; start < size; start += 8 * mebibyte) {
+		const last = Math.min(size, start + 8 * mebibyte) - 1;
+		const headers = { range: `bytes=${start}-${last}` };
+		const answer = await besieged.read("k", { headers });
+		if (answer.status === 206 && !answer.cut) continue;
+		refusals++;
+		const slice = content.subarray(start, last + 1);
+		const reasons = ["segment-broken", "stream-malformed"] as const;
+		refused(t, answer, reasons, slice, "ranges");
+	}
+	t.not(refusals, 0, "a download by ranges fails");
+	const whole = await besieged.read("k");
+	const reasons = ["segment-broken", "stream-malformed"] as const;
+	refused(t, whole, reasons, content, "whole");
+});

@@ -1,0 +1,116 @@
+/** What would reach a bucket past its routes is refused by name, and reaches no store. */
+import t from "tap";
+import { errorOf, startWire } from "../policies/wire.ts";
+
+const routes = "  - { name: rest, match: {}, upstream: store }";
+
+t.test(
+	"sessions, functions and access points are refused by name",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		const cases: [string, string, Record<string, string>, RegExp][] = [
+			["GET", "/bucket?session", {}, /CreateSession does not pass/],
+			[
+				"POST",
+				"/WriteGetObjectResponse",
+				{ "x-amz-request-route": "r", "x-amz-request-token": "t" },
+				/WriteGetObjectResponse does not pass/,
+			],
+			[
+				"GET",
+				"/key",
+				{ host: "ap-123456789012.s3-accesspoint.eu-west-1.amazonaws.com" },
+				/an access point in Host does not pass/,
+			],
+			["GET", "/ap-1-s3alias/key", {}, /the access point alias ap-1-s3alias/],
+			["PUT", "/ap-1--ol-s3/key", {}, /the access point alias ap-1--ol-s3/],
+			[
+				"PUT",
+				"/bucket/key",
+				{ "x-amz-copy-source": "/ap-1-s3alias/key" },
+				/the access point alias ap-1-s3alias/,
+			],
+			[
+				"PUT",
+				"/bucket/key?x-amz-copy-source=%2Fap-1-s3alias%2Fkey",
+				{},
+				/the access point alias ap-1-s3alias/,
+			],
+		];
+		for (const [method, target, headers, message] of cases) {
+			t.match(
+				errorOf(await wire.refused({ method, target, headers })),
+				{ status: 501, code: "NotImplemented", message },
+				`${method} ${target}`,
+			);
+		}
+		t.match(
+			errorOf(
+				await wire.refused({
+					method: "PUT",
+					target: "/bucket/key",
+					headers: {
+						"x-amz-copy-source":
+							"arn:aws:s3:us-west-2:123456789012:accesspoint/ap/object/key",
+					},
+				}),
+			),
+			{ status: 400, code: "InvalidBucketName" },
+		);
+	},
+);
+
+/** Ceph executes DELETE of a sub-resource that it does not know as DeleteBucket. */
+t.test(
+	"no spelling of a sub-resource leaves as another operation",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		const encryption = "?encryption=";
+		const leaves: Record<string, string> = {
+			"/bucket?encryption": encryption,
+			"/bucket?encryption=": encryption,
+			"/bucket?encryption=x": "?encryption=x",
+			"/bucket/?encryption": encryption,
+			"/bucket?%65ncryption": encryption,
+			"/bucket?encryption&x-id=DeleteBucketEncryption": encryption,
+		};
+		for (const [target, query] of Object.entries(leaves)) {
+			const sent = await wire.through({ method: "DELETE", target });
+			t.equal(sent.target, `/bucket${query}`, target);
+			t.equal(
+				wire.gateway.outcomes.at(-1)?.exchange.findings.operation,
+				"DeleteBucketEncryption",
+			);
+		}
+		const refused: Record<string, number> = {
+			"/bucket?encryption&x": 501,
+			"/bucket?x&encryption": 501,
+			"/bucket?encryption&acl": 501,
+			"/bucket?encryption&encryption": 400,
+			"/bucket?encryption&%65ncryption": 400,
+			"/bucket?ENCRYPTION": 501,
+			"/bucket?Encryption": 501,
+			"/bucket?%45ncryption": 501,
+			"/bucket?encryption%00": 501,
+			"/bucket?encryption%3D": 501,
+			"/bucket?+encryption": 501,
+			"/bucket?encryption+": 501,
+			"/bucket?%2565ncryption": 501,
+			"/bucket?encryption;x": 501,
+			"/bucket?=encryption": 501,
+			"/bucket?ownership": 501,
+			"/bucket?unknown": 501,
+			"/bucket?%": 400,
+		};
+		for (const [target, status] of Object.entries(refused)) {
+			const answered = await wire.refused({ method: "DELETE", target });
+			t.equal(answered.status, status, `DELETE ${target}`);
+		}
+		for (const method of ["GET", "PUT", "POST"]) {
+			for (const target of ["/bucket?unknown", "/bucket/key?unknown"]) {
+				const { status } = await wire.refused({ method, target });
+				t.ok([405, 501].includes(status), `${method} ${target}`);
+			}
+		}
+	},
+);
