@@ -80,7 +80,7 @@ Sealgate is on http://${address}, an embedded store with a bucket "demo" behind 
 The store never saw it: what lies on its disk is ciphertext, and the record of a sealed data key.
 
   grep -rc hello --include='*.data' ${directory}/buckets/demo
-  grep -h x-amz-meta-sealgate ${directory}/buckets/demo/*.json
+  grep -rh x-amz-meta-sealgate --include='*.json' ${directory}/buckets/demo
 
 A range is decrypted alone, and sizes are those of the plaintext:
 
