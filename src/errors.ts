@@ -117,6 +117,7 @@ export const errorKinds = {
 	"part-too-small": client("EntityTooSmall", 400),
 
 	// Keys: S3's own codes for a KMS key that cannot be used
+	"key-denied": policy("AccessDenied", 403),
 	"key-not-found": policy("KMS.NotFoundException", 400),
 	"key-disabled": policy("KMS.DisabledException", 400),
 	"key-pending-deletion": policy("KMS.KMSInvalidStateException", 400),

@@ -22,7 +22,7 @@ import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
-import { openKeys } from "./keys/open-keys.ts";
+import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
 import { authenticate } from "./layers/authenticate.ts";
@@ -47,6 +47,7 @@ interface Generation {
 	readonly loaded: Loaded;
 	readonly routes: readonly Route[];
 	readonly handle: Handler<Arrival>;
+	readonly keys: OpenKeys;
 	close(): Promise<void>;
 }
 
@@ -56,6 +57,10 @@ export interface Gateway {
 	readonly adminAddress: string | undefined;
 	/** Takes the configuration that `load` gives into force; the addresses stay. @throws Error and changes nothing */
 	reload(load: () => Promise<Loaded>): Promise<void>;
+	/** The files of the keyrings in use. */
+	keyFiles(): readonly string[];
+	/** Looks at them again. One that cannot be trusted leaves what is in use in force, and is logged. */
+	reloadKeys(): Promise<void>;
 	/** Refuses new requests, waits for those in flight for the configured time, then closes. */
 	close(): Promise<void>;
 }
@@ -106,6 +111,7 @@ async function createGeneration(
 	loaded: Loaded,
 	load: Load,
 	tell: (outcome: Outcome) => void,
+	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
 	const stores = new Map(
@@ -122,12 +128,14 @@ async function createGeneration(
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, dirname(loaded.files[0] ?? "."));
+	const folder = dirname(loaded.files[0] ?? ".");
+	const keys = await openKeys(config.keys, folder, before?.keys);
 	const routes = await setUpRoutes(loaded, keys.of);
 	return {
 		loaded,
 		routes,
 		handle: compose(loaded, routes, stores, load, tell),
+		keys,
 		async close() {
 			// The pools close when their last request has ended: only then is no policy at work any more.
 			await Promise.all(
@@ -148,7 +156,7 @@ async function closePolicies(routes: readonly Route[]): Promise<void> {
 /** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
 async function setUpRoutes(
 	loaded: Loaded,
-	keys: PolicyHost["keys"],
+	keys: OpenKeys["of"],
 ): Promise<Route[]> {
 	const { config, policies } = loaded;
 	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
@@ -158,8 +166,8 @@ async function setUpRoutes(
 				({ name }) => name === route.upstream,
 			);
 			const { endpoint = "" } = upstream ?? {};
-			const host = {
-				keys,
+			const host: PolicyHost = {
+				keys: (name, keyIds) => keys(name, route.name, keyIds),
 				route: route.name,
 				prefix: route.match.prefix ?? "",
 				upstream: {
@@ -243,6 +251,9 @@ function createExchange(
 	};
 }
 
+/** Milliseconds between two looks at the ages of keys. */
+const rotationInterval = 3_600_000;
+
 /** Starts a gateway that serves when the promise resolves. @throws Error where an address is taken */
 export async function startGateway(
 	first: Loaded,
@@ -267,6 +278,34 @@ export async function startGateway(
 		note(outcome);
 	};
 	let current = await createGeneration(first, load, tell);
+	const keysFailed = (name: string, error: Error): void =>
+		telemetry.log.event("error", "the keyring in use stays in force", {
+			keys: name,
+			reason: error.message,
+		});
+	const rotateDue = (): Promise<void> =>
+		current.keys.rotateDue(
+			new Date(),
+			(keys, keyIds) => {
+				telemetry.log.event("info", "keys rotated", { keys, keyIds });
+				audit?.record({
+					version: 1,
+					time: new Date().toISOString(),
+					command: "keys rotate",
+					user: "gateway",
+					keys,
+					keyIds,
+					outcome: "success",
+				});
+			},
+			(keys, error) =>
+				telemetry.log.event("error", "keys are due but were not rotated", {
+					keys,
+					reason: error.message,
+				}),
+		);
+	void rotateDue();
+	const rotation = setInterval(rotateDue, rotationInterval).unref();
 	const respond = (arrival: Arrival) => {
 		load.inFlight += 1;
 		return current.handle(
@@ -338,6 +377,7 @@ export async function startGateway(
 				);
 	const shut = async (): Promise<void> => {
 		load.draining = true;
+		clearInterval(rotation);
 		const closed = new Promise<void>((resolve) =>
 			server.close(() => resolve()),
 		);
@@ -363,7 +403,7 @@ export async function startGateway(
 			try {
 				const loaded = await read();
 				checkFixed(first, loaded);
-				current = await createGeneration(loaded, load, tell);
+				current = await createGeneration(loaded, load, tell, before);
 				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
@@ -376,6 +416,8 @@ export async function startGateway(
 				}),
 			);
 		},
+		keyFiles: () => current.keys.files,
+		reloadKeys: () => current.keys.reload(keysFailed),
 		close: () => {
 			closing ??= shut();
 			return closing;
@@ -447,7 +489,7 @@ async function neverUsed(): Promise<never> {
 }
 
 /** Names that exist, and nothing behind them: no keyring is opened to explain or to check. */
-function unusedKeys({ config }: Loaded): PolicyHost["keys"] {
+function unusedKeys({ config }: Loaded): OpenKeys["of"] {
 	return (name) => {
 		if (!config.keys.some((keys) => keys.name === name))
 			throw new Error(`no keys are named "${name}"`);

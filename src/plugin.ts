@@ -68,8 +68,12 @@ export interface Policy {
 /** What a plugin may know about where it is used. */
 export interface PolicyHost {
 	readonly route: string;
-	/** The keys of an entry of `keys`. @throws Error where no entry has that name */
-	keys(name: string): KeyAccess;
+	/**
+	 * The keys of an entry of `keys`.
+	 * @param keyIds ids and aliases that the options name: those that the route may use where the key policy says nothing
+	 * @throws Error where no entry has that name
+	 */
+	keys(name: string, keyIds: readonly string[]): KeyAccess;
 	/** What object keys of the route begin with; empty where any will do. */
 	readonly prefix: string;
 	readonly upstream: {

@@ -96,6 +96,7 @@ t.test("crypto is pure: node, errors and its own files", async (t) => {
 const keyWiring = new Map([
 	["src/keys/key-access.ts", "src/exchange.ts"],
 	["src/keys/open-keys.ts", "src/config/schema.ts"],
+	["src/keys/key-policy.ts", "src/config/schema.ts"],
 ]);
 
 t.test("keys use crypto, and zod to read the keyring", async (t) => {

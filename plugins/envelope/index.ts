@@ -95,7 +95,10 @@ export const envelope = definePlugin({
 		const settings: Envelope = {
 			options: configured,
 			format,
-			keys: host.keys(configured.keys),
+			keys: host.keys(configured.keys, [
+				configured.keyId,
+				...(configured.decrypt ?? []),
+			]),
 			random: randomBytes,
 			tables: new ProvenTables(),
 		};

@@ -2,11 +2,11 @@
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import type { AuditRecord, CommandRecord } from "./record.ts";
+import type { AuditRecord, CommandRecord, KeyCommandRecord } from "./record.ts";
 
 export interface AuditSink {
 	/** Takes a record; it is written soon, and perhaps never: `lost` is told. */
-	record(record: AuditRecord | CommandRecord): void;
+	record(record: AuditRecord | CommandRecord | KeyCommandRecord): void;
 	/** Resolves when what was taken is written, and on the disk. */
 	close(): Promise<void>;
 }

@@ -40,6 +40,29 @@ export interface AuditRecord {
 	readonly duration: number;
 }
 
+/** One line for a command that changed or used keys outside of any request. */
+export interface KeyCommandRecord {
+	readonly version: 1;
+	/** When it was asked, RFC 3339 in UTC. */
+	readonly time: string;
+	/** `keys create`, `keys rotate`, `decrypt` and so on. */
+	readonly command: string;
+	/** Name of the user of the operating system; `gateway` for what a running gateway does of its own accord. */
+	readonly user: string;
+	/** Name of the entry of `keys`. */
+	readonly keys: string;
+	/** The key as it was named: an id or an alias. */
+	readonly named?: string;
+	/** Ids of the keys that were changed or used; absent where it failed. */
+	readonly keyIds?: readonly string[];
+	/** The object that was opened. */
+	readonly bucket?: string;
+	readonly key?: string;
+	readonly outcome: "success" | "failure";
+	readonly error?: string;
+	readonly reason?: string;
+}
+
 /** One line for a command that used a key outside of any request. */
 export interface CommandRecord {
 	readonly version: 1;

@@ -1,14 +1,27 @@
 /** `npm start`: a gateway, and behind it the embedded store with a bucket, and commands to try. */
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { addKey } from "../keys/keyring-changes.ts";
+import { changeKeyring, createKeyring } from "../keys/keyring-file.ts";
+import { readKeyFile } from "../keys/unlock-slot.ts";
 import { startStore } from "../store/store.ts";
 import { packageRoot } from "./package-root.ts";
 import { serve } from "./serve.ts";
 
-/** @param directory where the store keeps its files */
-export async function demo(directory: string): Promise<void> {
+export interface DemoOptions {
+	/** Where the store keeps its files, and the keyring stands beside them. */
+	readonly directory: string;
+	readonly listen: string;
+	readonly admin: string;
+}
+
+export async function demo({
+	directory,
+	listen,
+	admin,
+}: DemoOptions): Promise<void> {
 	const config = join(packageRoot(), "config/demo.yaml");
 	mkdirSync(join(directory, "buckets/demo"), { recursive: true });
 	// The store's keys live as long as the process: nobody but the gateway can use it.
@@ -16,23 +29,46 @@ export async function demo(directory: string): Promise<void> {
 		accessKeyId: `DEMO${randomBytes(8).toString("hex").toUpperCase()}`,
 		secretAccessKey: randomBytes(32).toString("hex"),
 	};
+	const keyring = await keyringIn(resolve(directory));
 	const store = await startStore({ directory, ...keys });
 	const environment = {
 		...process.env,
 		SEALGATE_DEMO_STORE: store.endpoint,
 		SEALGATE_DEMO_KEY: keys.accessKeyId,
 		SEALGATE_DEMO_SECRET: keys.secretAccessKey,
+		SEALGATE_DEMO_LISTEN: listen,
+		SEALGATE_DEMO_ADMIN: admin,
+		SEALGATE_DEMO_KEYRING: keyring.path,
+		SEALGATE_DEMO_KEY_FILE: keyring.keyFile,
 	};
 	try {
 		const address = await serve(config, environment, () => store.close());
-		console.log(tour(address));
+		console.log(tour(address, admin, directory));
 	} catch (error) {
 		await store.close();
 		throw error;
 	}
 }
 
-function tour(address: string): string {
+/** Made on the first start. A key file beside its keyring protects nothing: where it matters, they are kept apart. */
+async function keyringIn(
+	directory: string,
+): Promise<{ readonly path: string; readonly keyFile: string }> {
+	const path = join(directory, "keyring.json");
+	const keyFile = join(directory, "keyring.key");
+	if (!existsSync(path)) {
+		const text = randomBytes(32).toString("base64");
+		if (!existsSync(keyFile))
+			writeFileSync(keyFile, `${text}\n`, { mode: 0o600 });
+		const secret = { key: readKeyFile(readFileSync(keyFile)) };
+		const now = new Date();
+		await createKeyring(path, secret, { name: "key-file" }, now);
+		await changeKeyring(path, secret, addKey({ alias: "alias/demo" }), now);
+	}
+	return { path, keyFile };
+}
+
+function tour(address: string, admin: string, directory: string): string {
 	const curl = `curl --aws-sigv4 aws:amz:us-east-1:s3 --user DEMOACCESSKEY:demo-secret-key -H "x-amz-content-sha256: UNSIGNED-PAYLOAD"`;
 	return `
 Sealgate is on http://${address}, an embedded store with a bucket "demo" behind it. In another shell:
@@ -41,8 +77,14 @@ Sealgate is on http://${address}, an embedded store with a bucket "demo" behind 
   ${curl} -T hello.txt http://${address}/demo/hello.txt
   ${curl} http://${address}/demo/hello.txt
 
-The store was told to encrypt, though nobody asked for it: look for x-amz-server-side-encryption.
+The store never saw it: what lies on its disk is ciphertext, and the record of a sealed data key.
 
+  grep -rc hello --include='*.data' ${directory}/buckets/demo
+  grep -rh x-amz-meta-sealgate --include='*.json' ${directory}/buckets/demo
+
+A range is decrypted alone, and sizes are those of the plaintext:
+
+  ${curl} -r 0-3 http://${address}/demo/hello.txt
   ${curl} -I http://${address}/demo/hello.txt
 
 What the owner of the data forbids is refused, with the reason:
@@ -51,8 +93,8 @@ What the owner of the data forbids is refused, with the reason:
 
 What would happen to a request, and the metrics:
 
-  curl "http://127.0.0.1:9001/explain?method=PUT&target=s3://demo/a"
-  curl http://127.0.0.1:9001/metrics
+  curl "http://${admin}/explain?method=PUT&target=s3://demo/a"
+  curl http://${admin}/metrics
 
 With the aws cli:
 

@@ -1,10 +1,13 @@
-/** From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage. */
+/**
+ * From the command line to a command. Exit status: 0 done, 1 the answer is no, 2 wrong usage.
+ * What needs the whole gateway is loaded only where it is asked for.
+ */
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
-import { demo } from "./demo.ts";
-import { explainRequest } from "./explain.ts";
+import { addDecryptCommands } from "./decrypt/commands.ts";
+import type { DemoOptions } from "./demo.ts";
 import { health } from "./health.ts";
-import { serve } from "./serve.ts";
+import { addKeysCommands } from "./keys/commands.ts";
 import { type SseCKeyOptions, sseCKey } from "./sse-c-key.ts";
 
 const program = new Command("sealgate")
@@ -18,6 +21,7 @@ program
 	.description("run the gateway")
 	.requiredOption("--config <file>", "the configuration")
 	.action(async ({ config }: { config: string }) => {
+		const { serve } = await import("./serve.ts");
 		await serve(config);
 	});
 
@@ -29,8 +33,11 @@ program
 		"where the store keeps its files",
 		".sealgate/demo",
 	)
-	.action(async ({ directory }: { directory: string }) => {
-		await demo(directory);
+	.option("--listen <address>", "where clients are served", "127.0.0.1:9000")
+	.option("--admin <address>", "where the admin port is", "127.0.0.1:9001")
+	.action(async (options: DemoOptions) => {
+		const { demo } = await import("./demo.ts");
+		await demo(options);
 	});
 
 program
@@ -81,9 +88,13 @@ program
 				json?: boolean;
 			},
 		) => {
+			const { explainRequest } = await import("./explain.ts");
 			process.exitCode = await explainRequest(method, target, options);
 		},
 	);
+
+addKeysCommands(program);
+addDecryptCommands(program);
 
 program
 	.command("sse-c")

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration, and so
- * does a change of the file or of a file that it names.
+ * does a change of the file or of a file that it names. Of a keyring that changes only the keys are read again.
  * @param after runs when the gateway has closed
  * @returns the address it listens on
  */
@@ -39,8 +39,17 @@ export async function serve(
 	const again = (): void => {
 		reloads = reloads.then(async () => {
 			await reload(gateway, file, environment, log, watch);
+			keyWatch.files(gateway.keyFiles());
 		});
 	};
+	const keysAgain = (): void => {
+		reloads = reloads.then(async () => {
+			await gateway.reloadKeys();
+			log.event("info", "keyrings read again");
+		});
+	};
+	const keyWatch = watchFiles(keysAgain);
+	keyWatch.files(gateway.keyFiles());
 	const watch = watchFiles(again);
 	watch.files(loaded.files);
 	process.on("SIGHUP", again);
@@ -49,6 +58,7 @@ export async function serve(
 		if (stopping) process.exit(1);
 		stopping = true;
 		watch.close();
+		keyWatch.close();
 		log.event("info", "draining", { signal });
 		void gateway
 			.close()

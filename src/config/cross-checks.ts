@@ -13,6 +13,7 @@ export function crossChecks(config: Config, report: Report): void {
 	checkProxies(config, report);
 	checkUpstreams(config, report);
 	checkNames(config, report);
+	checkKeyPolicies(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
 }
@@ -91,6 +92,40 @@ function checkNames(config: Config, report: Report): void {
 			if (!routes.has(route))
 				report(["clients", index, "routes"], `no route is named "${route}"`);
 		}
+	});
+}
+
+function checkKeyPolicies(config: Config, report: Report): void {
+	const routes = new Set(config.routes.map((route) => route.name));
+	const clients = new Set(config.clients.map((client) => client.name));
+	if (config.authentication === "trust") clients.add("trusted");
+	config.keys.forEach(({ policy }, index) => {
+		const path = ["keys", index, "policy"];
+		unique(
+			policy.map(({ key }) => key),
+			path,
+			"key",
+			report,
+		);
+		policy.forEach((statement, at) => {
+			for (const use of ["encrypt", "decrypt"] as const) {
+				const users = statement[use];
+				for (const route of users?.routes ?? []) {
+					if (!routes.has(route))
+						report(
+							[...path, at, use, "routes"],
+							`no route is named "${route}"`,
+						);
+				}
+				for (const client of users?.clients ?? []) {
+					if (!clients.has(client))
+						report(
+							[...path, at, use, "clients"],
+							`no client is named "${client}"`,
+						);
+				}
+			}
+		});
 	});
 }
 

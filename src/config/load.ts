@@ -32,7 +32,7 @@ export interface Loaded {
 	readonly policies: ReadonlyMap<string, readonly ConfiguredPolicy[]>;
 	/** Undefined where the listener speaks plain HTTP. */
 	readonly tls: ListenerTls | undefined;
-	/** Every file that was read, the configuration first. */
+	/** Every file that was read or that opens keys, the configuration first. */
 	readonly files: readonly string[];
 	/** The error that tells what was found later, with its lines. */
 	readonly faults: (
@@ -137,6 +137,9 @@ export async function loadConfig(
 		(read) => files.push(read),
 		report,
 	);
+	for (const { keyFile } of parsed.data.keys) {
+		if (keyFile !== undefined) files.push(resolve(dirname(file), keyFile));
+	}
 	const policies = await resolvePolicies(parsed.data, file, known, report);
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
 	return {

@@ -146,6 +146,19 @@ const upstream = z.strictObject({
 		),
 });
 
+const keyUsers = z.strictObject({
+	routes: z
+		.array(name)
+		.min(1)
+		.optional()
+		.describe("Absent: the routes whose policies name the key."),
+	clients: z
+		.array(name)
+		.min(1)
+		.optional()
+		.describe("Absent: every client of those routes."),
+});
+
 const keys = z
 	.strictObject({
 		name: name.describe("Name that policies use."),
@@ -173,6 +186,18 @@ const keys = z
 			.prefault({})
 			.describe(
 				"How long, and for how much, a wrapping key serves before another is asked for.",
+			),
+		policy: z
+			.array(
+				z.strictObject({
+					key: z.string().min(1).describe("Id or alias of a key."),
+					encrypt: keyUsers.optional(),
+					decrypt: keyUsers.optional(),
+				}),
+			)
+			.default([])
+			.describe(
+				"Who may encrypt and decrypt with a key. Absent: the routes whose policies name it.",
 			),
 	})
 	.refine(

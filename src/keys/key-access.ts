@@ -1,6 +1,12 @@
 /** The keys of one entry of `keys`, as a route may use them; each use is noted for the audit record. */
 import type { Exchange } from "../exchange.ts";
 import type { KeyContext } from "./context.ts";
+import {
+	type KeyNames,
+	type KeyUser,
+	requireAllowed,
+	type Statement,
+} from "./key-policy.ts";
 import type { KeyLease } from "./lease.ts";
 import type { WrappingKeyCache } from "./wrapping-key-cache.ts";
 
@@ -14,7 +20,7 @@ export interface KeyAccess {
 	 * A wrapping key for a new record. Use within one request: `using lease = await …`.
 	 * @param keyId id or alias
 	 * @param bytes plaintext that the record's data key will protect, where known
-	 * @throws SealgateError `key-not-found`, `key-disabled`, `key-pending-deletion`, `keys-unavailable`
+	 * @throws SealgateError `key-denied`, `key-not-found`, `key-disabled`, `key-pending-deletion`, `keys-unavailable`
 	 */
 	forSealing(
 		keyId: string,
@@ -34,8 +40,20 @@ export interface KeyAccess {
 	): Promise<KeyLease>;
 }
 
-/** @param name of the entry */
-export function keyAccess(name: string, cache: WrappingKeyCache): KeyAccess {
+/** What one entry of `keys` lends its users. */
+export interface LentKeys {
+	/** Of the entry. */
+	readonly name: string;
+	readonly cache: WrappingKeyCache;
+	readonly names: KeyNames;
+	readonly policy: readonly Statement[];
+}
+
+/** @param user the route, and the ids and aliases that its policy names */
+export function keyAccess(
+	{ name, cache, names, policy }: LentKeys,
+	user: Omit<KeyUser, "client">,
+): KeyAccess {
 	const noted = (
 		use: "seal" | "open",
 		lease: KeyLease,
@@ -46,15 +64,25 @@ export function keyAccess(name: string, cache: WrappingKeyCache): KeyAccess {
 		exchange.findings.keyUses.push({ use, keys: name, keyId, from });
 		return lease;
 	};
+	const require = (
+		use: "encrypt" | "decrypt",
+		keyId: string,
+		{ client, signal }: Exchange,
+	): Promise<void> => {
+		const who = { ...user, client: client?.name ?? "" };
+		return requireAllowed(policy, names, use, keyId, who, signal);
+	};
 	return {
 		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),
 		async forSealing(keyId, context, bytes, exchange) {
 			const { signal } = exchange;
+			await require("encrypt", keyId, exchange);
 			const lease = await cache.forSealing(keyId, context, bytes, signal);
 			return noted("seal", lease, exchange);
 		},
 		async forOpening(keyId, wrapped, context, exchange) {
 			const { signal } = exchange;
+			await require("decrypt", keyId, exchange);
 			const lease = await cache.forOpening(keyId, wrapped, context, signal);
 			return noted("open", lease, exchange);
 		},

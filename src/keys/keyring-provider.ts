@@ -7,18 +7,30 @@ import type { KeyContext } from "./context.ts";
 import { openBlob, openMaterial, readBlob, sealBlob } from "./key-material.ts";
 import {
 	aliasesOf,
+	dueForRotation,
 	findKey,
 	findUsableKey,
 	type KeyringKey,
 	type KeyVersion,
 } from "./keyring.ts";
-import { type OpenKeyring, openKeyring } from "./keyring-file.ts";
+import { rotateDueKeys } from "./keyring-changes.ts";
+import {
+	changeKeyring,
+	type OpenKeyring,
+	openKeyring,
+} from "./keyring-file.ts";
 import type { GeneratedKey, KeyDescription, KeyProvider } from "./provider.ts";
 import type { Secret } from "./unlock-slot.ts";
 
 export interface KeyringProvider extends KeyProvider {
 	/** Looks at the file again. A keyring that cannot be trusted, or an older one, leaves the present one in force. */
 	reload(): Promise<void>;
+	/** Makes a new version of every key whose `rotateEvery` is over. @returns their ids @throws SealgateError as `changeKeyring` */
+	rotateDue(now: Date): Promise<string[]>;
+	/** @throws SealgateError `keyring-untrusted` where the file that `before` read was put back to an older one */
+	requireNewerThan(before: KeyringProvider): void;
+	readonly path: string;
+	readonly generation: { readonly ring: string; readonly number: number };
 }
 
 /**
@@ -33,12 +45,12 @@ export async function openKeyringProvider(
 }
 
 class OpenKeyringProvider implements KeyringProvider {
-	readonly #path: string;
+	readonly path: string;
 	readonly #secret: Secret;
 	#open: OpenKeyring;
 
 	constructor(path: string, secret: Secret, open: OpenKeyring) {
-		this.#path = path;
+		this.path = path;
 		this.#secret = secret;
 		this.#open = open;
 	}
@@ -105,23 +117,37 @@ class OpenKeyringProvider implements KeyringProvider {
 		if (this.#open.ring.keys.length > 0) return;
 		throw new SealgateError(
 			"key-not-found",
-			`The keyring ${this.#path} has no key. Create one.`,
+			`The keyring ${this.path} has no key. Create one.`,
 		);
 	}
 
 	async reload(): Promise<void> {
 		const before = this.#open;
-		const open = await openKeyring(this.#path, this.#secret);
-		const older = open.ring.generation < before.ring.generation;
-		if (older || open.ring.id !== before.ring.id) {
+		const open = await openKeyring(this.path, this.#secret);
+		try {
+			requireNewer(this.path, generationOf(open), generationOf(before));
+		} catch (error) {
 			open.root.fill(0);
-			throw new SealgateError(
-				"keyring-untrusted",
-				`${this.#path} holds ${older ? "an older generation" : "another keyring"} than the one in use. Restart to take it.`,
-			);
+			throw error;
 		}
 		this.#open = open;
 		before.root.fill(0);
+	}
+
+	async rotateDue(now: Date): Promise<string[]> {
+		const due = dueForRotation(this.#open.ring, now);
+		if (due.length === 0) return [];
+		await changeKeyring(this.path, this.#secret, rotateDueKeys, now);
+		await this.reload();
+		return due;
+	}
+
+	get generation(): KeyringProvider["generation"] {
+		return generationOf(this.#open);
+	}
+
+	requireNewerThan(before: KeyringProvider): void {
+		requireNewer(this.path, this.generation, before.generation);
 	}
 
 	async close(): Promise<void> {
@@ -143,6 +169,23 @@ class OpenKeyringProvider implements KeyringProvider {
 			material.fill(0);
 		}
 	}
+}
+
+function generationOf({ ring }: OpenKeyring): KeyringProvider["generation"] {
+	return { ring: ring.id, number: ring.generation };
+}
+
+function requireNewer(
+	path: string,
+	found: KeyringProvider["generation"],
+	before: KeyringProvider["generation"],
+): void {
+	const older = found.number < before.number;
+	if (!older && found.ring === before.ring) return;
+	throw new SealgateError(
+		"keyring-untrusted",
+		`${path} holds ${older ? "an older generation" : "another keyring"} than the one in use. Restart to take it.`,
+	);
 }
 
 /** Every key that is not destroyed has one. */

@@ -246,10 +246,11 @@ t.test("the example that teaches every setting has no fault", async (t) => {
 	const environment = {
 		PHOTOS_ACCESS_KEY_ID: "a",
 		PHOTOS_SECRET_ACCESS_KEY: "b",
+		KEYRING_PASSPHRASE: "c",
 		ARCHIVE_SECRET: "c".repeat(32),
 	};
 	const { config } = await loadConfig(file, environment, plugins);
-	t.equal(config.routes.length, 3);
+	t.equal(config.routes.length, 4);
 });
 
 t.test(
