@@ -6,10 +6,13 @@ import { rehearse } from "../gateway.ts";
 export async function check(file: string, json: boolean): Promise<number> {
 	try {
 		const loaded = await loadConfig(file, process.env, plugins);
-		await rehearse(loaded);
-		if (json) console.log(JSON.stringify({ faults: [] }));
-		else
-			console.log(`${file}: ${loaded.config.routes.length} routes, no fault`);
+		const warnings = await rehearse(loaded);
+		if (json) {
+			console.log(JSON.stringify({ faults: [], warnings }));
+			return 0;
+		}
+		for (const warning of warnings) console.log(`${file}: warning: ${warning}`);
+		console.log(`${file}: ${loaded.config.routes.length} routes, no fault`);
 		return 0;
 	} catch (error) {
 		if (!(error instanceof ConfigFaults)) throw error;
