@@ -7,8 +7,14 @@ import { startStore } from "../store/store.ts";
 import { packageRoot } from "./package-root.ts";
 import { serve } from "./serve.ts";
 
-/** @param directory where the store keeps its files */
-export async function demo(directory: string): Promise<void> {
+/**
+ * @param directory where the store keeps its files
+ * @param port of the gateway, 0 to 65534; the admin port is the next one. 0 takes two free ones
+ * @throws Error for another text, and where a port is taken
+ */
+export async function demo(directory: string, port: string): Promise<void> {
+	if (!/^\d{1,5}$/.test(port) || Number(port) > 65_534)
+		throw new Error(`--port ${port} is no port: a number from 0 to 65534`);
 	const config = join(packageRoot(), "config/demo.yaml");
 	mkdirSync(join(directory, "buckets/demo"), { recursive: true });
 	// The store's keys live as long as the process: nobody but the gateway can use it.
@@ -22,17 +28,22 @@ export async function demo(directory: string): Promise<void> {
 		SEALGATE_DEMO_STORE: store.endpoint,
 		SEALGATE_DEMO_KEY: keys.accessKeyId,
 		SEALGATE_DEMO_SECRET: keys.secretAccessKey,
+		SEALGATE_DEMO_PORT: port,
+		SEALGATE_DEMO_ADMIN_PORT: `${port === "0" ? 0 : Number(port) + 1}`,
 	};
 	try {
-		const address = await serve(config, environment, () => store.close());
-		console.log(tour(address));
+		const gateway = await serve(config, environment, () => store.close());
+		console.log(tour(gateway.address, gateway.adminAddress as string));
 	} catch (error) {
 		await store.close();
-		throw error;
+		if (!/is in use/.test((error as Error).message)) throw error;
+		throw new Error(
+			`${(error as Error).message}, or choose other ports: npm start -- --port 9010`,
+		);
 	}
 }
 
-function tour(address: string): string {
+function tour(address: string, admin: string): string {
 	const curl = `curl --aws-sigv4 aws:amz:us-east-1:s3 --user DEMOACCESSKEY:demo-secret-key -H "x-amz-content-sha256: UNSIGNED-PAYLOAD"`;
 	return `
 Sealgate is on http://${address}, an embedded store with a bucket "demo" behind it. In another shell:
@@ -51,12 +62,13 @@ What the owner of the data forbids is refused, with the reason:
 
 What would happen to a request, and the metrics:
 
-  curl "http://127.0.0.1:9001/explain?method=PUT&target=s3://demo/a"
-  curl http://127.0.0.1:9001/metrics
+  curl "http://${admin}/explain?method=PUT&target=s3://demo/a"
+  curl http://${admin}/metrics
 
 With the aws cli:
 
   export AWS_ACCESS_KEY_ID=DEMOACCESSKEY AWS_SECRET_ACCESS_KEY=demo-secret-key AWS_REGION=us-east-1
+  aws --endpoint-url http://${address} s3 cp hello.txt s3://demo/hello-again.txt
   aws --endpoint-url http://${address} s3 ls s3://demo/
 
 Ctrl-C ends it.

@@ -4,13 +4,14 @@ import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { explainRequest } from "./explain.ts";
 import { health } from "./health.ts";
-import { serve } from "./serve.ts";
+import { serve, version } from "./serve.ts";
 import { type SseCKeyOptions, sseCKey } from "./sse-c-key.ts";
 
 const program = new Command("sealgate")
 	.description(
 		"A transparent S3 proxy that applies the data owner's encryption policy.",
 	)
+	.version(version())
 	.exitOverride();
 
 program
@@ -29,8 +30,13 @@ program
 		"where the store keeps its files",
 		".sealgate/demo",
 	)
-	.action(async ({ directory }: { directory: string }) => {
-		await demo(directory);
+	.option(
+		"--port <number>",
+		"where it listens; the admin port is the next one",
+		"9000",
+	)
+	.action(async ({ directory, port }: { directory: string; port: string }) => {
+		await demo(directory, port);
 	});
 
 program

@@ -15,13 +15,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration, and so
  * does a change of the file or of a file that it names.
  * @param after runs when the gateway has closed
- * @returns the address it listens on
+ * @returns the addresses it listens on
  */
 export async function serve(
 	file: string,
 	environment: Environment = process.env,
 	after: () => Promise<void> = async () => {},
-): Promise<string> {
+): Promise<Pick<Gateway, "address" | "adminAddress">> {
 	const loaded = await loadConfig(file, environment, plugins);
 	const { logLevel, objectKeys, traces } = loaded.config.telemetry;
 	const log = createLog({ level: logLevel, objectKeys });
@@ -57,7 +57,7 @@ export async function serve(
 	};
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);
-	return gateway.address;
+	return gateway;
 }
 
 /** A bad file leaves the old configuration in force. */
@@ -88,7 +88,8 @@ async function startTraces(options: TracesOptions, log: Log): Promise<Traces> {
 	return createTraces(options, version(), log);
 }
 
-function version(): string {
+/** Of the package. */
+export function version(): string {
 	const file = join(packageRoot(), "package.json");
 	return JSON.parse(readFileSync(file, "utf8")).version;
 }
