@@ -67,6 +67,11 @@ t.test(
 		const warned = await run("check", open);
 		t.match(warned, { status: 0, output: /warning: route "sealed"/ });
 		t.equal((await run("check")).status, 2, "wrong usage");
+		t.match(await run("check", join(folder, "nowhere.yaml")), {
+			status: 1,
+			output: /nowhere\.yaml:1:1 there is no such file/,
+		});
+		t.match(await run("--version"), { status: 0, output: /^\d+\.\d+\.\d+\n$/ });
 	},
 );
 
@@ -81,6 +86,17 @@ t.test(
 		t.match(await run("explain", "DELETE", "s3://photos/a", "--config", file), {
 			status: 1,
 			output: /refuses {4}Access Denied: kept/,
+		});
+		const asked = (...args: string[]) =>
+			run("explain", "PUT", ...args, "--config", file);
+		t.match(await asked("photos/a"), { status: 2, output: /s3:\/\/bucket/ });
+		t.match(await asked("s3://photos/a", "--client", "nobody"), {
+			status: 2,
+			output: /no client is named "nobody"; the configuration has: /,
+		});
+		t.match(await asked("s3://photos/a", "--header", "x-amz-acl"), {
+			status: 2,
+			output: /"name: value"/,
 		});
 	},
 );

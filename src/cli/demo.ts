@@ -10,18 +10,14 @@ import { startStore } from "../store/store.ts";
 import { packageRoot } from "./package-root.ts";
 import { serve } from "./serve.ts";
 
-export interface DemoOptions {
-	/** Where the store keeps its files, and the keyring stands beside them. */
-	readonly directory: string;
-	readonly listen: string;
-	readonly admin: string;
-}
-
-export async function demo({
-	directory,
-	listen,
-	admin,
-}: DemoOptions): Promise<void> {
+/**
+ * @param directory where the store keeps its files
+ * @param port of the gateway, 0 to 65534; the admin port is the next one. 0 takes two free ones
+ * @throws Error for another text, and where a port is taken
+ */
+export async function demo(directory: string, port: string): Promise<void> {
+	if (!/^\d{1,5}$/.test(port) || Number(port) > 65_534)
+		throw new Error(`--port ${port} is no port: a number from 0 to 65534`);
 	const config = join(packageRoot(), "config/demo.yaml");
 	mkdirSync(join(directory, "buckets/demo"), { recursive: true });
 	// The store's keys live as long as the process: nobody but the gateway can use it.
@@ -36,17 +32,21 @@ export async function demo({
 		SEALGATE_DEMO_STORE: store.endpoint,
 		SEALGATE_DEMO_KEY: keys.accessKeyId,
 		SEALGATE_DEMO_SECRET: keys.secretAccessKey,
-		SEALGATE_DEMO_LISTEN: listen,
-		SEALGATE_DEMO_ADMIN: admin,
+		SEALGATE_DEMO_PORT: port,
+		SEALGATE_DEMO_ADMIN_PORT: `${port === "0" ? 0 : Number(port) + 1}`,
 		SEALGATE_DEMO_KEYRING: keyring.path,
 		SEALGATE_DEMO_KEY_FILE: keyring.keyFile,
 	};
 	try {
-		const address = await serve(config, environment, () => store.close());
-		console.log(tour(address, admin, directory));
+		const gateway = await serve(config, environment, () => store.close());
+		const { address, adminAddress = "" } = gateway;
+		console.log(tour(address, adminAddress, directory));
 	} catch (error) {
 		await store.close();
-		throw error;
+		if (!/is in use/.test((error as Error).message)) throw error;
+		throw new Error(
+			`${(error as Error).message}, or choose other ports: npm start -- --port 9010`,
+		);
 	}
 }
 
@@ -99,6 +99,7 @@ What would happen to a request, and the metrics:
 With the aws cli:
 
   export AWS_ACCESS_KEY_ID=DEMOACCESSKEY AWS_SECRET_ACCESS_KEY=demo-secret-key AWS_REGION=us-east-1
+  aws --endpoint-url http://${address} s3 cp hello.txt s3://demo/hello-again.txt
   aws --endpoint-url http://${address} s3 ls s3://demo/
 
 Ctrl-C ends it.

@@ -10,13 +10,33 @@ interface Options {
 	readonly json?: boolean;
 }
 
-/** @returns the exit status: 1 where the request would be refused */
+/** @returns the exit status: 1 where the request would be refused, 2 for wrong usage */
 export async function explainRequest(
 	method: string,
 	target: string,
 	options: Options,
 ): Promise<number> {
+	if (!/^s3:\/\/./.test(target)) {
+		console.error(`"${target}" is no target: name it as s3://bucket/key`);
+		return 2;
+	}
+	const unnamed = options.header.find((header) => !/^[^:]+:/.test(header));
+	if (unnamed !== undefined) {
+		console.error(`"${unnamed}" is no header: write it as "name: value"`);
+		return 2;
+	}
 	const loaded = await loadConfig(options.config, process.env, plugins);
+	const { clients } = loaded.config;
+	if (
+		options.client !== "" &&
+		!clients.some(({ name }) => name === options.client)
+	) {
+		const names = clients.map(({ name }) => name).join(", ") || "none";
+		console.error(
+			`no client is named "${options.client}"; the configuration has: ${names}`,
+		);
+		return 2;
+	}
 	const headers = new Map(
 		options.header.map((header): [string, string] => {
 			const colon = header.indexOf(":");

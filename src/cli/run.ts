@@ -5,15 +5,16 @@
 import { Command, CommanderError } from "commander";
 import { check } from "./check.ts";
 import { addDecryptCommands } from "./decrypt/commands.ts";
-import type { DemoOptions } from "./demo.ts";
 import { health } from "./health.ts";
 import { addKeysCommands } from "./keys/commands.ts";
 import { type SseCKeyOptions, sseCKey } from "./sse-c-key.ts";
+import { version } from "./version.ts";
 
 const program = new Command("sealgate")
 	.description(
 		"A transparent S3 proxy that applies the data owner's encryption policy.",
 	)
+	.version(version())
 	.exitOverride();
 
 program
@@ -33,11 +34,14 @@ program
 		"where the store keeps its files",
 		".sealgate/demo",
 	)
-	.option("--listen <address>", "where clients are served", "127.0.0.1:9000")
-	.option("--admin <address>", "where the admin port is", "127.0.0.1:9001")
-	.action(async (options: DemoOptions) => {
+	.option(
+		"--port <number>",
+		"where it listens; the admin port is the next one",
+		"9000",
+	)
+	.action(async ({ directory, port }: { directory: string; port: string }) => {
 		const { demo } = await import("./demo.ts");
-		await demo(options);
+		await demo(directory, port);
 	});
 
 program

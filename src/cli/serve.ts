@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { plugins } from "../../plugins/index.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Watch, watchFiles } from "../config/watch.ts";
@@ -7,7 +5,7 @@ import { type Gateway, startGateway } from "../gateway.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import type { Traces, TracesOptions } from "../telemetry/traces.ts";
-import { packageRoot } from "./package-root.ts";
+import { version } from "./version.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,13 +13,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration, and so
  * does a change of the file or of a file that it names. Of a keyring that changes only the keys are read again.
  * @param after runs when the gateway has closed
- * @returns the address it listens on
+ * @returns the addresses it listens on
  */
 export async function serve(
 	file: string,
 	environment: Environment = process.env,
 	after: () => Promise<void> = async () => {},
-): Promise<string> {
+): Promise<Pick<Gateway, "address" | "adminAddress">> {
 	const loaded = await loadConfig(file, environment, plugins);
 	const { logLevel, objectKeys, traces } = loaded.config.telemetry;
 	const log = createLog({ level: logLevel, objectKeys });
@@ -67,7 +65,7 @@ export async function serve(
 	};
 	process.on("SIGTERM", stop);
 	process.on("SIGINT", stop);
-	return gateway.address;
+	return gateway;
 }
 
 /** A bad file leaves the old configuration in force. */
@@ -98,7 +96,4 @@ async function startTraces(options: TracesOptions, log: Log): Promise<Traces> {
 	return createTraces(options, version(), log);
 }
 
-function version(): string {
-	const file = join(packageRoot(), "package.json");
-	return JSON.parse(readFileSync(file, "utf8")).version;
-}
+/** Of the package. */

@@ -71,10 +71,13 @@ export async function loadConfig(
 	let text: string;
 	try {
 		text = readFileSync(file, "utf8");
-	} catch {
-		throw new ConfigFaults(file, [
-			{ path: "", line: 1, column: 1, message: "the file cannot be read" },
-		]);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		const message =
+			code === "ENOENT"
+				? "there is no such file"
+				: `the file cannot be read (${code})`;
+		throw new ConfigFaults(file, [{ path: "", line: 1, column: 1, message }]);
 	}
 	const lines = new LineCounter();
 	const document = parseDocument(text, { lineCounter: lines });

@@ -217,7 +217,7 @@ t.test(
 		t.equal(both.split("\n").length, 2, "all faults at once");
 		await t.rejects(
 			loadConfig(join(folder, "none.yaml"), {}, plugins),
-			/cannot be read/,
+			/there is no such file/,
 		);
 	},
 );

@@ -10,7 +10,11 @@ function run(cwd: string, command: string, ...args: string[]): string {
 	return execFileSync(command, args, {
 		cwd,
 		encoding: "utf8",
-		env: cleanEnvironment({ STORE_KEY: "key", STORE_SECRET: "secret" }),
+		env: cleanEnvironment({
+			STORE_KEY: "key",
+			STORE_SECRET: "secret",
+			APP_SECRET: "app",
+		}),
 		stdio: ["ignore", "pipe", "pipe"],
 		timeout: 300_000,
 	});

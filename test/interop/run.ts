@@ -12,6 +12,7 @@ import { startGateway } from "./gateway.ts";
 import { finish, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
+import { printedCommands } from "./printed-commands.ts";
 import { customerKeys } from "./sse-c.ts";
 import {
 	direct,
@@ -75,6 +76,7 @@ async function everyObjectHasItsKey(
 
 try {
 	await packageOfAUser();
+	await printedCommands();
 	await nginxInFront();
 	makeCertificates();
 	const plain = await versitygw();
