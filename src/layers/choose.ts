@@ -5,9 +5,11 @@ import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import {
 	chooseRoute,
+	chooseRouteAlike,
 	type Route,
 	type RoutePolicy,
 	routesOfBucket,
+	type Subject,
 } from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import type { OperationName } from "../s3/operations.ts";
@@ -92,8 +94,13 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const response = await pass(route, request, routed, next);
 		if (!rewritesListing(routes, operation)) return response;
-		return rewriteListing(response, operation, routed, at, (route, request) =>
-			pass(route, request, aside({ ...routed, route }), next),
+		return rewriteListing(
+			response,
+			operation,
+			routed,
+			(name, entry) => chooseRoute(routes, subjectOf(name, entry, exchange)),
+			(route, request) =>
+				pass(route, request, aside({ ...routed, route }), next),
 		);
 	};
 }
@@ -122,13 +129,16 @@ export type RouteOf = (
 ) => Route;
 
 function routeOf(routes: readonly Route[], exchange: Exchange): RouteOf {
-	return (name, { bucket, key }) =>
-		chooseRoute(routes, {
-			operation: name,
-			bucket,
-			key,
-			client: exchange.client?.name ?? "",
-		});
+	return (name, place) =>
+		chooseRouteAlike(routes, subjectOf(name, place, exchange));
+}
+
+function subjectOf(
+	operation: OperationName,
+	{ bucket, key }: Parameters<RouteOf>[1],
+	{ client }: Exchange,
+): Subject {
+	return { operation, bucket, key, client: client?.name ?? "" };
 }
 
 async function pass(
