@@ -395,13 +395,36 @@ t.test(
 		const { store, gateway } = await beforeRecording(
 			t,
 			undefined,
-			"limits: { documentBytes: 1KiB }",
+			"domains: [s3.example.test]\nlimits: { documentBytes: 1KiB }",
 		);
 		for (const [name, request, words] of [
 			[
 				"a Host of another bucket",
 				{ target: "/bkt/k", headers: { host: "bucket.s3.example.com" } },
 				/domains/,
+			],
+			[
+				"a Host below a domain with a dot at its end",
+				{ target: "/bkt/k", headers: { host: "a-b.s3.example.test.:80" } },
+				/without a dot/,
+			],
+			[
+				"a Host below a domain in capitals",
+				{ target: "/bkt/k", headers: { host: "a-b.S3.example.test" } },
+				/in lower case/,
+			],
+			[
+				"an encryption that a store may not look for in the query",
+				{
+					method: "PUT",
+					target: "/bkt/k?X-Amz-Server-Side-Encryption=aws%3Akms",
+				},
+				/x-amz-server-side-encryption in the query/,
+			],
+			[
+				"a copy source in the query",
+				{ method: "PUT", target: "/bkt/k?x-amz-copy-source=bkt%2Fa" },
+				/x-amz-copy-source in the query/,
 			],
 			["a semicolon in the query", { target: "/bkt/k?x-a=1;acl" }, /%3B/],
 			[
