@@ -60,6 +60,49 @@ t.test(
 	},
 );
 
+t.test(
+	"orders of one maker's own, which reach other keys, are refused by name",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		for (const [method, name, value] of [
+			["DELETE", "x-minio-force-delete", "true"],
+			["GET", "X-Minio-Extract", "true"],
+			["PUT", "x-minio-source-replication-request", "true"],
+			["PUT", "X-Amz-Meta-Snowball-Auto-Extract", "true"],
+			["PUT", "x-goog-copy-source", "other/secret"],
+			["PUT", "x-oss-copy-source", "/other/secret"],
+		] as const) {
+			const refused = await wire.refused({
+				method,
+				target: "/bucket/key",
+				headers: { [name]: value },
+			});
+			t.match(
+				errorOf(refused),
+				{ status: 501, code: "NotImplemented", message: name.toLowerCase() },
+				name,
+			);
+		}
+		const hoisted = "/bucket/key?X-Amz-Meta-Snowball-Auto-Extract=true";
+		const refused = await wire.refused({ method: "PUT", target: hoisted });
+		t.match(errorOf(refused), { status: 501, code: "NotImplemented" });
+		const form = [
+			["key", "k"],
+			["x-amz-meta-Snowball-Auto-Extract", "true"],
+		].map(
+			([name, value]) =>
+				`--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+		);
+		const posted = await wire.refused({
+			method: "POST",
+			target: "/bucket",
+			headers: { "content-type": "multipart/form-data; boundary=b" },
+			body: `${form.join("")}--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n`,
+		});
+		t.match(errorOf(posted), { status: 501, code: "NotImplemented" });
+	},
+);
+
 /** Ceph executes DELETE of a sub-resource that it does not know as DeleteBucket. */
 t.test(
 	"no spelling of a sub-resource leaves as another operation",
