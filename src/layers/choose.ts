@@ -65,12 +65,15 @@ export function choose(routes: readonly Route[]): Layer {
 			checkRouteLimit(exchange, from);
 			if (isStreamed(operation.name, from, route)) {
 				if (exchange.asSent !== undefined) throw oneSignature();
-				return copyAcross(
-					request,
-					source,
-					exchange,
-					(read) => pass(from, read, { ...exchange, route: from }, next),
-					(write) => pass(route, write, routed, next),
+				const own = namingOnly(route, operation.name, asWrite[operation.name]);
+				return pass(own, request, routed, (kept) =>
+					copyAcross(
+						kept,
+						source,
+						exchange,
+						(read) => pass(from, read, { ...exchange, route: from }, next),
+						(write) => pass(route, write, routed, next),
+					),
 				);
 			}
 			const key = sourceKeyHeaders(request.headers);
@@ -159,6 +162,28 @@ async function pass(
 	return applyPolicies(enforced, request, exchange, next);
 }
 
+/** What a copy is sent as when its source is in another store. */
+const asWrite: Partial<Record<OperationName, OperationName>> = {
+	CopyObject: "PutObject",
+	UploadPartCopy: "UploadPart",
+};
+
+/** The route with those of its policies that are about `name` and would not see it sent as `sent`. */
+function namingOnly(
+	route: Route,
+	name: OperationName,
+	sent: OperationName | undefined,
+): Route {
+	const names = ({ policy }: RoutePolicy, name: OperationName | undefined) =>
+		policy.operations !== "all" &&
+		name !== undefined &&
+		policy.operations.includes(name);
+	const policies = route.policies.filter(
+		(entry) => names(entry, name) && !names(entry, sent),
+	);
+	return { ...route, policies };
+}
+
 /**
  * A form is a PutObject to the policies of its route. One that names forms and not PutObject is about forms alone, and
  * sees it first.
@@ -169,12 +194,8 @@ function passForm(
 	exchange: Exchange,
 	next: Handler,
 ): ReturnType<Handler> {
-	const named = (entry: RoutePolicy, name: OperationName): boolean =>
-		entry.policy.operations !== "all" && entry.policy.operations.includes(name);
-	const policies = route.policies.filter(
-		(entry) => named(entry, "PostObject") && !named(entry, "PutObject"),
-	);
-	return pass({ ...route, policies }, request, exchange, (kept, exchange) =>
+	const own = namingOnly(route, "PostObject", "PutObject");
+	return pass(own, request, exchange, (kept, exchange) =>
 		pass(route, { ...kept, operation: asPut(kept.operation) }, exchange, next),
 	);
 }
