@@ -72,7 +72,7 @@ export function chooseRouteAlike(
 	if (other === route) return route;
 	throw new SealgateError(
 		"access-denied",
-		`Access Denied: the key ${key} is on the route ${route.name}, and some stores read it as ${path.bucket}/${path.key}, which is on the route ${other.name}. Write it without empty segments, "." and "..".`,
+		`Access Denied: the key ${key} is on the route ${route.name}, and some stores read it as a path that is on the route ${other.name}. Write it without empty segments, "." and "..".`,
 	);
 }
 
