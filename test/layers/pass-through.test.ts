@@ -523,18 +523,21 @@ t.test(
   - { name: rest, match: {}, upstream: store }`,
 			"domains: [s3.example.internal]",
 		);
-		const get = (host: string, target: string) =>
-			ask(gateway.address, { target, headers: { host } });
+		const get = (host: string, target: string, connection = "close") =>
+			ask(gateway.address, { target, headers: { host, connection } });
 		const locked = await get("locked.s3.example.internal:9", "/open/key");
 		t.match(locked.text, /Access Denied: locked/);
 		await get("open.s3.example.internal:9", "/locked/key");
 		await get("s3.example.internal", "/open/key");
+		await get("open.s3.example.internal:9", "/locked/key", "close, Host");
 		t.strictSame(
 			store.requests.map(({ target, headers }) => [headers.host, target]),
 			[
 				["open.s3.example.internal:9", "/locked/key"],
 				["s3.example.internal", "/open/key"],
+				["open.s3.example.internal:9", "/locked/key"],
 			],
+			"also where Connection names it",
 		);
 	},
 );
