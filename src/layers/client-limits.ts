@@ -18,6 +18,10 @@ export function checkClientLimits(
 	if (limits.verbs !== undefined && !limits.verbs.includes(method)) {
 		throw denied(`the method ${method}`);
 	}
+	const deletes =
+		operation.name === "DeleteObjects" || headers.has("x-amz-rename-source");
+	if (deletes && limits.verbs !== undefined && !limits.verbs.includes("DELETE"))
+		throw denied(`${operation.name}, which deletes`);
 	if (bucket === undefined) return;
 	if (!mayUseBucket(limits, bucket)) throw denied(`the bucket ${bucket}`);
 	if (key !== undefined) {

@@ -200,7 +200,7 @@ const limited = (endpoint: string) =>
 	configuration(endpoint, routes).replace(
 		`secretAccessKey: ${secretAccessKey} }`,
 		`secretAccessKey: ${secretAccessKey}, buckets: ["photos-*"], prefixes: [in/, raw/], routes: [raw, bucket] }
-  - { name: writer, accessKeyId: WRITER, secretAccessKey: writer-secret, verbs: [PUT] }`,
+  - { name: writer, accessKeyId: WRITER, secretAccessKey: writer-secret, verbs: [PUT, POST] }`,
 	);
 
 t.test(
@@ -241,6 +241,15 @@ t.test(
 			[app, copy("photos-1/in/a", "in/../out/a"), /the key in\/\.\.\/out\/a/],
 			[app, rename("photos-1/out/a"), /the copy source photos-1\/out\/a/],
 			[writer, copy("photos-1/in/a", "in/a"), /reading a copy source/],
+			[writer, rename("photos-1/in/b"), /RenameObject, which deletes/],
+			[
+				writer,
+				new DeleteObjectsCommand({
+					Bucket: "photos-1",
+					Delete: { Objects: [{ Key: "in/a" }] },
+				}),
+				/DeleteObjects, which deletes/,
+			],
 		] as const)
 			await t.rejects(client.send(command as CopyObjectCommand), {
 				name: "AccessDenied",
