@@ -15,6 +15,9 @@ const refused = new Set<OperationName>([
 	"WriteGetObjectResponse",
 ]);
 
+/** No bucket of MinIO's, but where it has its administration, which obeys the gateway's own credentials. */
+export const administration = "minio";
+
 /**
  * Before the path is read: under these hosts it means something else.
  * @throws SealgateError `not-implemented`
@@ -46,6 +49,7 @@ export function refuseWaysPast(
 		}),
 	];
 	for (const bucket of buckets) {
+		if (bucket === administration) throw refusal(`/${bucket}/`);
 		if (bucket !== undefined && isAccessPointAlias(bucket))
 			throw refusal(`the access point alias ${bucket}`);
 	}

@@ -1,6 +1,7 @@
 /** What would reach a bucket past its routes is refused by name, and reaches no store. */
 import t from "tap";
 import { errorOf, startWire } from "../policies/wire.ts";
+import { configuration, startTestGateway } from "../support/gateway.ts";
 
 const routes = "  - { name: rest, match: {}, upstream: store }";
 
@@ -56,6 +57,45 @@ t.test(
 				}),
 			),
 			{ status: 400, code: "InvalidBucketName" },
+		);
+	},
+);
+
+t.test(
+	"MinIO's administration is no bucket, and is reached under no Host",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		for (const [method, target, headers] of [
+			["GET", "/minio/admin/v3/export-iam"],
+			["PUT", "/minio/admin/v3/import-iam"],
+			["GET", "/m%69nio/kms/v1/status"],
+			["GET", "/minio"],
+			["PUT", "/bucket/key", { "x-amz-copy-source": "minio/admin/v3/info" }],
+		] as const)
+			t.match(
+				errorOf(await wire.refused({ method, target, headers: headers ?? {} })),
+				{
+					status: 501,
+					code: "NotImplemented",
+					message: /: \/minio\/ does not/,
+				},
+				`${method} ${target}`,
+			);
+		const gateway = await startTestGateway(
+			configuration(
+				wire.store.endpoint.replace("127.0.0.1", "localhost"),
+				undefined,
+				", addressing: virtual",
+			).replace(
+				/authentication: verify\nclients:\n.*\n/,
+				"authentication: trust\n",
+			),
+		);
+		t.teardown(() => gateway.close());
+		await fetch(`${gateway.endpoint}/bucket/minio/admin/v3/export-iam`);
+		t.equal(
+			wire.store.requests.at(-1)?.target,
+			"/bucket/minio/admin/v3/export-iam",
 		);
 	},
 );
