@@ -43,6 +43,8 @@ export interface Findings {
 	operation?: string;
 	bucket?: string;
 	key?: string;
+	/** Key of the object that a copy or a rename reads. */
+	sourceKey?: string;
 	client?: string;
 	accessKeyId?: string;
 	route?: string;

@@ -2,7 +2,7 @@
 import type { Exchange } from "./exchange.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import { changedHeaders, evaluate } from "./layers/evaluate.ts";
-import { chooseRoute, type Route } from "./routes.ts";
+import { chooseRouteAlike, type Route } from "./routes.ts";
 import { parseTarget, pathStyle } from "./s3/address.ts";
 import { classify } from "./s3/classify.ts";
 import { isSecretHeader } from "./s3/secret-headers.ts";
@@ -31,7 +31,7 @@ export interface Explanation {
 	readonly changes: Readonly<Record<string, string | null>>;
 }
 
-/** @throws SealgateError for what is no S3 operation */
+/** @throws SealgateError for what is no S3 operation, or on no one route */
 export async function explain(
 	routes: readonly Route[],
 	question: Question,
@@ -49,7 +49,7 @@ export async function explain(
 		target.query,
 		question.headers,
 	);
-	const route = chooseRoute(routes, {
+	const route = chooseRouteAlike(routes, {
 		operation: operation.name,
 		bucket: operation.bucket,
 		key: operation.key,

@@ -1,7 +1,9 @@
 /** Which route a request falls on: first match wins. Pure. */
+import { SealgateError } from "./errors.ts";
 import type { Effect, Policy } from "./plugin.ts";
 import { globMatches } from "./s3/glob.ts";
 import type { OperationName } from "./s3/operations.ts";
+import { asPath } from "./s3/spelling.ts";
 
 export interface RouteMatch {
 	/** Glob over bucket names: `*` any characters, `?` one character. */
@@ -51,6 +53,27 @@ export function chooseRoute(routes: readonly Route[], subject: Subject): Route {
 	});
 	if (found === undefined) throw new RangeError("no route matches everything");
 	return found;
+}
+
+/**
+ * The route of an object, however its store reads the key: some take it for the path of a file. Where that is another
+ * route's object, the policies of neither could be relied on.
+ * @throws SealgateError `access-denied`
+ */
+export function chooseRouteAlike(
+	routes: readonly Route[],
+	subject: Subject,
+): Route {
+	const route = chooseRoute(routes, subject);
+	const { bucket, key } = subject;
+	if (bucket === undefined || key === undefined) return route;
+	const path = asPath(bucket, key);
+	const other = chooseRoute(routes, { ...subject, ...path });
+	if (other === route) return route;
+	throw new SealgateError(
+		"access-denied",
+		`Access Denied: the key ${key} is on the route ${route.name}, and some stores read it as a path that is on the route ${other.name}. Write it without empty segments, "." and "..".`,
+	);
 }
 
 /** Every route that keys of the bucket can fall on, for what would weaken one of them. */

@@ -6,7 +6,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,6 +126,51 @@ t.test(
 		t.equal(await closed, 0);
 		t.equal(lines.at(-1)?.msg, "stopped");
 		t.notMatch(JSON.stringify(lines), /test-secret|up-secret/);
+	},
+);
+
+t.test(
+	"with telemetry.objectKeys: off no log line names a key, in reasons neither",
+	async (t) => {
+		const hidden = join(folder, "hidden.yaml");
+		const strict = routes.replace("sse-kms: {", "sse-kms: { mode: require,");
+		writeFileSync(
+			hidden,
+			`${configuration(
+				"http://127.0.0.1:9",
+				`  - { name: in, match: { prefix: in/ }, upstream: store }\n${strict}`,
+			)
+				.replace("authentication: verify", "authentication: trust")
+				.replace(
+					/clients:.*\n( {2}- .*\n)*/,
+					"",
+				)}\ntelemetry: { objectKeys: off }\n`,
+		);
+		const { child, closed, lines, until } = serve(hidden);
+		t.teardown(() => void child.kill("SIGKILL"));
+		const { address } = await until("listening");
+		const { hostname, port } = new URL(`http://${address}`);
+		for (const [path, source] of [
+			["/photos/canary-key%2F..%2F..%2Fx"],
+			["/photos/a", "/photos/.%2Fin/canary-source"],
+		] as const) {
+			const asked = request({
+				hostname,
+				port,
+				path,
+				method: "PUT",
+				headers: source === undefined ? {} : { "x-amz-copy-source": source },
+			});
+			asked.end();
+			const [answer] = await once(asked, "response");
+			answer.resume();
+			t.equal(answer.statusCode, 403);
+			const { reason } = await until("request");
+			t.match(reason, /the key \[key\] is on the route/);
+		}
+		child.kill("SIGTERM");
+		await closed;
+		t.notMatch(JSON.stringify(lines), /canary/);
 	},
 );
 

@@ -148,6 +148,23 @@ t.test(
 );
 
 t.test(
+	"one client whose writes fail again and again holds up itself, and others for a probe each time",
+	async (t) => {
+		const { state, enter, clock } = gateOf();
+		for (const _ of [1, 2, 3]) {
+			(await enter("b", "old-upload")).close("no encryption");
+			const before = state.probes;
+			await enter("b", "other");
+			t.equal(state.probes, before + 1, "the bucket was closed to it too");
+			clock.now += 1_000;
+		}
+		await t.rejects(enter("b", "old-upload"), { message: /again in 1 s/ });
+		await enter("b", "other");
+		await enter("b", "another");
+	},
+);
+
+t.test(
 	"what a probe throws is thrown to all who wait, and is no failure of the store",
 	async (t) => {
 		const gate = new Gate(() => 0);

@@ -15,7 +15,11 @@ export type Finding =
 export interface Leave {
 	/** The write is confirmed. */
 	confirmed(): void;
-	/** The write contradicts the proof: closes the bucket, unless a later proof has opened it since. */
+	/**
+	 * The write contradicts the proof: closes the bucket until a probe succeeds, unless a later proof has opened it
+	 * since. Only this client then waits ever longer: the upload that it goes on with may have begun elsewhere, and must
+	 * not close the bucket to others.
+	 */
 	close(reason: string): void;
 }
 
@@ -30,7 +34,10 @@ interface Trouble {
 interface Bucket {
 	/** Grows when the bucket closes; proofs of an earlier one are void. */
 	epoch: number;
+	/** Of probes that found it does not encrypt. */
 	trouble: Trouble;
+	/** Why a write closed it. */
+	contradiction: string | undefined;
 	remark: string | undefined;
 	readonly clients: Map<string, Standing>;
 }
@@ -38,7 +45,10 @@ interface Bucket {
 /** Each client may come with credentials of its own, so each has a probe of its own. */
 interface Standing {
 	provenIn: number;
+	/** Of probes that were refused. */
 	trouble: Trouble;
+	/** Of writes that contradicted the proof. */
+	contradicted: Trouble;
 	probing: Promise<void> | undefined;
 }
 
@@ -84,18 +94,28 @@ export class Gate {
 		const { epoch } = bucket;
 		return {
 			confirmed() {
-				if (bucket.epoch === epoch) bucket.trouble = calm;
+				if (bucket.epoch !== epoch) return;
+				bucket.trouble = calm;
+				bucket.contradiction = undefined;
+				standing.contradicted = calm;
 			},
 			close: (reason) => {
-				if (bucket.epoch === epoch) this.#close(bucket, reason);
+				if (bucket.epoch !== epoch) return;
+				bucket.epoch += 1;
+				bucket.contradiction = reason;
+				standing.contradicted = worse(
+					standing.contradicted,
+					reason,
+					this.#now(),
+				);
 			},
 		};
 	}
 
 	/** A sentence for each bucket that is closed, or that has something to say. */
 	troubles(): string[] {
-		return [...this.#buckets].flatMap(([name, { trouble, remark }]) =>
-			[trouble.reason, remark ?? ""]
+		return [...this.#buckets].flatMap(([name, bucket]) =>
+			[bucket.trouble.reason, bucket.contradiction ?? "", bucket.remark ?? ""]
 				.filter((text) => text !== "")
 				.map((text) => `bucket ${name}: ${text}`),
 		);
@@ -107,8 +127,9 @@ export class Gate {
 		standing: Standing,
 		probe: () => Promise<Finding>,
 	): Promise<void> {
-		for (const trouble of [bucket.trouble, standing.trouble]) {
-			if (trouble.until > this.#now()) throw this.#closed(name, trouble);
+		const { trouble, contradicted } = standing;
+		for (const wait of [bucket.trouble, trouble, contradicted]) {
+			if (wait.until > this.#now()) throw this.#closed(name, wait);
 		}
 		const { epoch } = bucket;
 		const finding = await probe();
@@ -119,15 +140,17 @@ export class Gate {
 			return;
 		}
 		const { reason } = finding;
-		if (finding.outcome === "denied") this.#close(bucket, reason);
-		else standing.trouble = worse(standing.trouble, reason, this.#now());
+		if (finding.outcome === "denied") {
+			// It bears out the write that closed the bucket, which was the first failure.
+			const first = bucket.contradiction === undefined ? 0 : 1;
+			const strikes = Math.max(bucket.trouble.strikes, first);
+			const before = { ...bucket.trouble, strikes };
+			bucket.epoch += 1;
+			bucket.contradiction = undefined;
+			bucket.trouble = worse(before, reason, this.#now());
+		} else standing.trouble = worse(standing.trouble, reason, this.#now());
 		const place = finding.outcome === "denied" ? bucket : standing;
 		throw this.#closed(name, place.trouble);
-	}
-
-	#close(bucket: Bucket, reason: string): void {
-		bucket.epoch += 1;
-		bucket.trouble = worse(bucket.trouble, reason, this.#now());
 	}
 
 	#closed(bucket: string, { reason, until }: Trouble): SealgateError {
@@ -147,6 +170,7 @@ export class Gate {
 		const found = this.#buckets.get(name) ?? {
 			epoch: 0,
 			trouble: calm,
+			contradiction: undefined,
 			remark: undefined,
 			clients: new Map(),
 		};
@@ -164,6 +188,7 @@ function standingOf(bucket: Bucket, client: string): Standing {
 	const found = bucket.clients.get(client) ?? {
 		provenIn: -1,
 		trouble: calm,
+		contradicted: calm,
 		probing: undefined,
 	};
 	bucket.clients.set(client, found);

@@ -73,7 +73,13 @@ const client = z.strictObject({
 		.min(1)
 		.optional()
 		.describe("Starts of the keys it may use."),
-	verbs: z.array(verb).min(1).optional().describe("HTTP methods it may use."),
+	verbs: z
+		.array(verb)
+		.min(1)
+		.optional()
+		.describe(
+			"HTTP methods it may use. What deletes by another method (DeleteObjects, RenameObject) needs DELETE too.",
+		),
 	routes: z.array(name).min(1).optional().describe("Routes it may use."),
 });
 

@@ -71,7 +71,10 @@ export function isHopByHop(name: string): boolean {
 	return hopByHop.has(name);
 }
 
-/** Without the fields that `Connection` names: for the receiver of a message they are not there. */
+/**
+ * Without the fields that `Connection` names: for the receiver of a message they are not there. But for `Host`, which
+ * says what the message is about: without it the store would read another bucket than was judged.
+ */
 export function withoutNamed(headers: HeaderMap): HeaderMap {
 	const named = new Set(
 		(headers.get("connection") ?? "")
@@ -79,6 +82,7 @@ export function withoutNamed(headers: HeaderMap): HeaderMap {
 			.split(",")
 			.map((name) => name.trim()),
 	);
+	named.delete("host");
 	return withoutHeaders(headers, (name) => named.has(name));
 }
 

@@ -5,9 +5,11 @@ import type { HeaderMap } from "../http/headers.ts";
 import type { Handler, Layer, S3Request } from "../pipeline.ts";
 import {
 	chooseRoute,
+	chooseRouteAlike,
 	type Route,
 	type RoutePolicy,
 	routesOfBucket,
+	type Subject,
 } from "../routes.ts";
 import { type CopySource, parseCopySource } from "../s3/copy-source.ts";
 import type { OperationName } from "../s3/operations.ts";
@@ -63,12 +65,15 @@ export function choose(routes: readonly Route[]): Layer {
 			checkRouteLimit(exchange, from);
 			if (isStreamed(operation.name, from, route)) {
 				if (exchange.asSent !== undefined) throw oneSignature();
-				return copyAcross(
-					request,
-					source,
-					exchange,
-					(read) => pass(from, read, { ...exchange, route: from }, next),
-					(write) => pass(route, write, routed, next),
+				const own = namingOnly(route, operation.name, asWrite[operation.name]);
+				return pass(own, request, routed, (kept) =>
+					copyAcross(
+						kept,
+						source,
+						exchange,
+						(read) => pass(from, read, { ...exchange, route: from }, next),
+						(write) => pass(route, write, routed, next),
+					),
 				);
 			}
 			const key = sourceKeyHeaders(request.headers);
@@ -92,8 +97,13 @@ export function choose(routes: readonly Route[]): Layer {
 		}
 		const response = await pass(route, request, routed, next);
 		if (!rewritesListing(routes, operation)) return response;
-		return rewriteListing(response, operation, routed, at, (route, request) =>
-			pass(route, request, aside({ ...routed, route }), next),
+		return rewriteListing(
+			response,
+			operation,
+			routed,
+			(name, entry) => chooseRoute(routes, subjectOf(name, entry, exchange)),
+			(route, request) =>
+				pass(route, request, aside({ ...routed, route }), next),
 		);
 	};
 }
@@ -122,13 +132,16 @@ export type RouteOf = (
 ) => Route;
 
 function routeOf(routes: readonly Route[], exchange: Exchange): RouteOf {
-	return (name, { bucket, key }) =>
-		chooseRoute(routes, {
-			operation: name,
-			bucket,
-			key,
-			client: exchange.client?.name ?? "",
-		});
+	return (name, place) =>
+		chooseRouteAlike(routes, subjectOf(name, place, exchange));
+}
+
+function subjectOf(
+	operation: OperationName,
+	{ bucket, key }: Parameters<RouteOf>[1],
+	{ client }: Exchange,
+): Subject {
+	return { operation, bucket, key, client: client?.name ?? "" };
 }
 
 async function pass(
@@ -149,6 +162,28 @@ async function pass(
 	return applyPolicies(enforced, request, exchange, next);
 }
 
+/** What a copy is sent as when its source is in another store. */
+const asWrite: Partial<Record<OperationName, OperationName>> = {
+	CopyObject: "PutObject",
+	UploadPartCopy: "UploadPart",
+};
+
+/** The route with those of its policies that are about `name` and would not see it sent as `sent`. */
+function namingOnly(
+	route: Route,
+	name: OperationName,
+	sent: OperationName | undefined,
+): Route {
+	const names = ({ policy }: RoutePolicy, name: OperationName | undefined) =>
+		policy.operations !== "all" &&
+		name !== undefined &&
+		policy.operations.includes(name);
+	const policies = route.policies.filter(
+		(entry) => names(entry, name) && !names(entry, sent),
+	);
+	return { ...route, policies };
+}
+
 /**
  * A form is a PutObject to the policies of its route. One that names forms and not PutObject is about forms alone, and
  * sees it first.
@@ -159,12 +194,8 @@ function passForm(
 	exchange: Exchange,
 	next: Handler,
 ): ReturnType<Handler> {
-	const named = (entry: RoutePolicy, name: OperationName): boolean =>
-		entry.policy.operations !== "all" && entry.policy.operations.includes(name);
-	const policies = route.policies.filter(
-		(entry) => named(entry, "PostObject") && !named(entry, "PutObject"),
-	);
-	return pass({ ...route, policies }, request, exchange, (kept, exchange) =>
+	const own = namingOnly(route, "PostObject", "PutObject");
+	return pass(own, request, exchange, (kept, exchange) =>
 		pass(route, { ...kept, operation: asPut(kept.operation) }, exchange, next),
 	);
 }

@@ -6,6 +6,7 @@ import type { Route } from "../routes.ts";
 import { parseCopySource } from "../s3/copy-source.ts";
 import { globMatches } from "../s3/glob.ts";
 import { type Operation, queryValue } from "../s3/operation.ts";
+import { asPath } from "../s3/spelling.ts";
 
 /** @throws SealgateError `access-denied` where the client may not ask this, copy sources included */
 export function checkClientLimits(
@@ -17,12 +18,17 @@ export function checkClientLimits(
 	if (limits.verbs !== undefined && !limits.verbs.includes(method)) {
 		throw denied(`the method ${method}`);
 	}
+	const deletes =
+		operation.name === "DeleteObjects" || headers.has("x-amz-rename-source");
+	if (deletes && limits.verbs !== undefined && !limits.verbs.includes("DELETE"))
+		throw denied(`${operation.name}, which deletes`);
 	if (bucket === undefined) return;
 	if (!mayUseBucket(limits, bucket)) throw denied(`the bucket ${bucket}`);
 	if (key !== undefined) {
-		if (!mayUseKey(limits, key)) throw denied(`the key ${key}`);
+		if (!mayUseObject(limits, bucket, key)) throw denied(`the key ${key}`);
 	} else if (limits.prefixes !== undefined) {
-		checkBucketOperation(limits, operation.name, queryValue(query, "prefix"));
+		const prefix = queryValue(query, "prefix");
+		checkBucketOperation(limits, operation.name, bucket, prefix);
 	}
 	for (const name of ["x-amz-copy-source", "x-amz-rename-source"]) {
 		const source = headers.get(name);
@@ -35,7 +41,10 @@ function checkSource(limits: ClientLimits, source: string): void {
 	if (limits.verbs !== undefined && !limits.verbs.includes("GET")) {
 		throw denied("reading a copy source");
 	}
-	if (!mayUseBucket(limits, from.bucket) || !mayUseKey(limits, from.key)) {
+	if (
+		!mayUseBucket(limits, from.bucket) ||
+		!mayUseObject(limits, from.bucket, from.key)
+	) {
 		throw denied(`the copy source ${from.bucket}/${from.key}`);
 	}
 }
@@ -52,12 +61,13 @@ const listings = new Set([
 function checkBucketOperation(
 	limits: ClientLimits,
 	name: string,
+	bucket: string,
 	prefix = "",
 ): void {
 	if (harmless.has(name)) return;
 	if (!listings.has(name))
 		throw denied(`${name}, which is about the whole bucket`);
-	if (!mayUseKey(limits, prefix))
+	if (!mayUseObject(limits, bucket, prefix))
 		throw denied(`a listing of prefix "${prefix}"`);
 }
 
@@ -68,7 +78,21 @@ export function mayUseBucket(limits: ClientLimits, bucket: string): boolean {
 	);
 }
 
-export function mayUseKey(limits: ClientLimits, key: string): boolean {
+/** Also as a store reads it that takes the key for the path of a file. */
+export function mayUseObject(
+	limits: ClientLimits,
+	bucket: string,
+	key: string,
+): boolean {
+	const path = asPath(bucket, key);
+	return (
+		mayUseKey(limits, key) &&
+		mayUseKey(limits, path.key) &&
+		(path.bucket === bucket || mayUseBucket(limits, path.bucket))
+	);
+}
+
+function mayUseKey(limits: ClientLimits, key: string): boolean {
 	return (
 		limits.prefixes === undefined ||
 		limits.prefixes.some((prefix) => key.startsWith(prefix))

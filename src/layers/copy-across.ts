@@ -10,6 +10,7 @@ import type { OperationName } from "../s3/operations.ts";
 import { taggingHeader } from "../s3/tag-set.ts";
 import { element, renderXml } from "../s3/xml.ts";
 import { answerMeanwhile } from "./keep-alive.ts";
+import { refuseForeignOrders } from "./ways-past.ts";
 
 /** Sends a request through a route's policies to its upstream. */
 export type Send = (request: S3Request) => Promise<S3Response>;
@@ -67,6 +68,7 @@ async function copy(
 		const kept: Map<string, string> = isPart
 			? new Map()
 			: describedBy(found, headers);
+		refuseForeignOrders(kept);
 		if (!isPart && wantsTags(found, headers)) {
 			kept.set("x-amz-tagging", await tagsOf(source, read));
 		}

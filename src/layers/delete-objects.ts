@@ -3,6 +3,7 @@ import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { bodyOf } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
+import type { Route } from "../routes.ts";
 import {
 	child,
 	children,
@@ -13,7 +14,7 @@ import {
 	type XmlElement,
 } from "../s3/xml.ts";
 import type { RouteOf } from "./choose.ts";
-import { checkRouteLimit, mayUseKey } from "./client-limits.ts";
+import { checkRouteLimit, mayUseObject } from "./client-limits.ts";
 import { evaluate } from "./evaluate.ts";
 import { readStoreDocument } from "./store-document.ts";
 
@@ -95,16 +96,17 @@ async function judgeKey(
 	exchange: Exchange,
 	at: RouteOf,
 ): Promise<XmlElement | SealgateError> {
-	const { bucket } = request.operation;
-	if (!mayUseKey(exchange.client?.limits ?? {}, key)) {
+	const { bucket = "" } = request.operation;
+	if (!mayUseObject(exchange.client?.limits ?? {}, bucket, key)) {
 		return new SealgateError(
 			"access-denied",
 			"Access Denied: this client may not use the key.",
 		);
 	}
-	const route = at("DeleteObject", { bucket, key });
 	const versionId = childText(object, "VersionId");
+	let route: Route;
 	try {
+		route = at("DeleteObject", { bucket, key });
 		checkRouteLimit(exchange, route);
 	} catch (error) {
 		return error as SealgateError;

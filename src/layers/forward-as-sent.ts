@@ -81,10 +81,24 @@ function checkHost(
 		name === "localhost" ||
 		name === hostName(upstream) ||
 		domains.some((domain) => name === domain || name.endsWith(`.${domain}`));
-	if (known) return;
+	if (known) {
+		checkHostSpelling(host, domains);
+		return;
+	}
 	throw new SealgateError(
 		"request-invalid",
 		`The store behind this gateway is not known as "${name}", and the Host that you signed reaches it. Address it by its own name or by an IP address, or let the gateway's configuration name it in domains.`,
+	);
+}
+
+/** MinIO takes a domain in capitals, or with a dot behind it, for another host: the request is then path-style to it. */
+function checkHostSpelling(host: string, domains: readonly string[]): void {
+	const name = hostName(host);
+	const below = domains.some((domain) => name.endsWith(`.${domain}`));
+	if (!below || host.replace(/:\d*$/, "") === name) return;
+	throw new SealgateError(
+		"request-invalid",
+		`Write the Host "${host}" in lower case and without a dot at its end: stores differ in which bucket it names.`,
 	);
 }
 

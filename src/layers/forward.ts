@@ -11,6 +11,7 @@ import { operationRow } from "../s3/operations.ts";
 import { canonicalQuery, encodePath } from "../sigv4/canonical.ts";
 import { type Credentials, sign } from "../sigv4/sign.ts";
 import { deliver } from "./deliver.ts";
+import { administration } from "./ways-past.ts";
 
 /** An upstream and how to speak to it. */
 export interface Store {
@@ -142,7 +143,9 @@ function locate(
 	const { host } = store.upstream;
 	const object = key === undefined ? "" : encodePath(key);
 	if (bucket === undefined) return { host, path: "/" };
-	if (store.addressing === "virtual" && !bucket.includes(".")) {
+	// A path that begins so is MinIO's administration under any Host.
+	const reserved = key?.startsWith(`${administration}/`) ?? false;
+	if (store.addressing === "virtual" && !bucket.includes(".") && !reserved) {
 		return { host: `${bucket}.${host}`, path: `/${object}` };
 	}
 	return {

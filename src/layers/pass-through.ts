@@ -33,7 +33,9 @@ export function passThrough(limits: {
 		const { query } = parseTarget(target);
 		checkTargetSpelling(target);
 		checkSignedHeaders(request, query);
-		const headers = withHoisted(request.headers, hoistedHeaders(query).headers);
+		const hoisted = hoistedHeaders(query).headers;
+		const headers = withHoisted(request.headers, hoisted);
+		checkHoisted(request.headers, hoisted);
 		for (const name of ["x-amz-copy-source", "x-amz-rename-source"]) {
 			const source = headers.get(name);
 			if (source !== undefined) checkSourceSpelling(source);
@@ -91,6 +93,25 @@ function checkSignedHeaders(
 	throw new SealgateError(
 		"request-invalid",
 		`The signature covers the header ${lost}, which does not pass a proxy. Sign the request without it.`,
+	);
+}
+
+/**
+ * AWS reads headers in the query too. MinIO reads no encryption there, and would write in the clear what a policy had
+ * found to ask for it.
+ */
+function checkHoisted(
+	headers: HeaderMap,
+	hoisted: readonly (readonly [name: string, value: string])[],
+): void {
+	const unsure = hoisted.find(
+		([name]) =>
+			/encryption|(copy|rename)[-_]source/.test(name) && !headers.has(name),
+	);
+	if (unsure === undefined) return;
+	throw new SealgateError(
+		"request-invalid",
+		`Not every store reads ${unsure[0]} in the query. Presign the request with it as a signed header.`,
 	);
 }
 

@@ -23,6 +23,7 @@ import {
 } from "../sigv4/post-signature.ts";
 import { checkClientLimits } from "./client-limits.ts";
 import { proveBody } from "./prove-body.ts";
+import { refuseForeignOrders } from "./ways-past.ts";
 
 export interface PostObjectOptions {
 	/**
@@ -58,6 +59,7 @@ export function postObject(options: PostObjectOptions): Layer {
 			hold(fields, bucket, form.file.length ?? 0, exchange);
 			const operation = { ...request.operation, key, query: [] };
 			const headers = kept(request.headers, headersOf(fields));
+			refuseForeignOrders(headers);
 			checkClientLimits(client.limits, operation, headers);
 			const proven = await proveBody(
 				{ operation: asPut(operation), headers, body: form.file },

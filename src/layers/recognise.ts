@@ -6,6 +6,7 @@ import { withoutNamed } from "../http/upstream.ts";
 import type { Handler } from "../pipeline.ts";
 import { parseTarget, pathStyle, virtualHosted } from "../s3/address.ts";
 import { classify, hoistedHeaders } from "../s3/classify.ts";
+import { parseCopySource } from "../s3/copy-source.ts";
 import { bucketOfHost } from "../s3/host.ts";
 import { withHoisted } from "./hoisted-headers.ts";
 import { withOwnAddress } from "./own-address.ts";
@@ -44,6 +45,9 @@ export function recognise(
 		);
 		findings.operation = operation.name;
 		refuseWaysPast(operation, all, passthrough);
+		const source =
+			all.get("x-amz-copy-source") ?? all.get("x-amz-rename-source");
+		if (source !== undefined) findings.sourceKey = parseCopySource(source).key;
 		const response = await next(
 			{
 				operation,

@@ -15,6 +15,9 @@ const refused = new Set<OperationName>([
 	"WriteGetObjectResponse",
 ]);
 
+/** No bucket of MinIO's, but where it has its administration, which obeys the gateway's own credentials. */
+export const administration = "minio";
+
 /**
  * Before the path is read: under these hosts it means something else.
  * @throws SealgateError `not-implemented`
@@ -37,6 +40,7 @@ export function refuseWaysPast(
 ): void {
 	const passes = passthrough && operation.name === "CreateSession";
 	if (refused.has(operation.name) && !passes) throw refusal(operation.name);
+	refuseForeignOrders(headers);
 	const buckets = [
 		operation.bucket,
 		...["x-amz-copy-source", "x-amz-rename-source"].map((name) => {
@@ -45,9 +49,27 @@ export function refuseWaysPast(
 		}),
 	];
 	for (const bucket of buckets) {
+		if (bucket === administration) throw refusal(`/${bucket}/`);
 		if (bucket !== undefined && isAccessPointAlias(bucket))
 			throw refusal(`the access point alias ${bucket}`);
 	}
+}
+
+/**
+ * Orders of a maker's own, which reach other keys than the request names. MinIO deletes whatever begins with the key
+ * (`x-minio-force-delete`), reads inside an archive (`x-minio-extract`), or unpacks one into objects (`snowball`).
+ */
+const foreignOrder =
+	/^(x-minio-.*|x-amz-meta-snowball-auto-extract|x-(?!amz-)[a-z]+-(copy|rename)-source)$/;
+
+/** @throws SealgateError `not-implemented` */
+export function refuseForeignOrders(headers: HeaderMap): void {
+	const order = [...headers.keys()].find((name) => foreignOrder.test(name));
+	if (order === undefined) return;
+	throw new SealgateError(
+		"not-implemented",
+		`A header you provided implies functionality that is not implemented: ${order} means something to one maker's store only, and does not pass this gateway.`,
+	);
 }
 
 function refusal(what: string): SealgateError {

@@ -2,8 +2,24 @@
  * Spellings that two readers could take for two requests. Elsewhere the gateway writes anew what it judged; under a
  * client's own signature it cannot, so what is not plain is refused. Pure.
  */
+import { posix } from "node:path";
 import { SealgateError } from "../errors.ts";
 import { parseCopySource, renderCopySource } from "./copy-source.ts";
+
+/**
+ * An object as a store reads it that keeps objects as files: MinIO drops slashes before a key, versitygw resolves `.`,
+ * `..` and empty segments too. AWS and Ceph keep keys as they are.
+ * @returns a key that may be empty, and perhaps another bucket
+ */
+export function asPath(
+	bucket: string,
+	key: string,
+): { readonly bucket: string; readonly key: string } {
+	const [, first = "", ...rest] = posix
+		.normalize(`/${bucket}/${key}`)
+		.split("/");
+	return { bucket: first, key: rest.join("/") };
+}
 
 /**
  * Some servers end a parameter at a semicolon, and would see a sub-resource that nobody judged.

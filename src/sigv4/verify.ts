@@ -184,7 +184,7 @@ function mismatch(
 		),
 		query: head.query.map(([name, value]) => [
 			name,
-			name === "X-Amz-Security-Token" ? "[redacted]" : value,
+			isSecretHeader(name.toLowerCase()) ? "[redacted]" : value,
 		]),
 	};
 	const canonical = canonicalFor(shown, authentication, path);

@@ -1,5 +1,6 @@
 /** One JSON line a request on stdout, and one for each event of our own. No pino type leaves this file. */
 import { pino } from "pino";
+import type { Findings } from "../exchange.ts";
 import type { Outcome } from "../layers/observe.ts";
 
 export interface Log {
@@ -13,7 +14,7 @@ export interface Log {
 
 export interface LogOptions {
 	readonly level: "debug" | "info" | "warn" | "error";
-	/** Whether request lines name object keys. */
+	/** Whether request lines name object keys, their reasons included. */
 	readonly objectKeys: "plain" | "off";
 }
 
@@ -32,6 +33,10 @@ export function createLog(options: LogOptions): Log {
 		request(outcome) {
 			const { exchange, status, cut, duration } = outcome;
 			const { findings, received } = exchange;
+			const told = (text: string | undefined): string | undefined =>
+				clip(
+					options.objectKeys === "plain" ? text : withoutKeys(text, findings),
+				);
 			logger.info(
 				{
 					requestId: exchange.id,
@@ -49,9 +54,14 @@ export function createLog(options: LogOptions): Log {
 					cut: cut || undefined,
 					error: findings.error,
 					upstreamError: clip(findings.upstreamError),
-					reason: clip(findings.reason),
+					reason: told(findings.reason),
 					decisions:
-						findings.decisions.length > 0 ? findings.decisions : undefined,
+						findings.decisions.length > 0
+							? findings.decisions.map((decision) => ({
+									...decision,
+									reason: told(decision.reason),
+								}))
+							: undefined,
 					events: findings.events?.map(
 						({ policy, event }) => `${policy}: ${event}`,
 					),
@@ -64,6 +74,17 @@ export function createLog(options: LogOptions): Log {
 			);
 		},
 	};
+}
+
+/** Reasons name the object that they are about. */
+function withoutKeys(
+	text: string | undefined,
+	{ key, sourceKey }: Findings,
+): string | undefined {
+	return [key, sourceKey].reduce(
+		(left, name) => (name ? left?.replaceAll(name, "[key]") : left),
+		text,
+	);
 }
 
 function clip(text: string | undefined): string | undefined {

@@ -85,6 +85,7 @@ routes:
   - { name: secret, match: { bucket: old, prefix: secret/ }, upstream: old, policies: [{ refuse: { operations: [GetObject], reason: "not to be read" } }] }
   - { name: old, match: { bucket: old }, upstream: old, policies: [{ headers: { set: { x-amz-expected-bucket-owner: "1" }, operations: [GetObject] } }] }
   - { name: closed, match: { bucket: new, prefix: closed/ }, upstream: new, policies: [{ refuse: { operations: [PutObject], reason: "closed" } }] }
+  - { name: uncopied, match: { bucket: new, prefix: uncopied/ }, upstream: new, policies: [{ refuse: { operations: [CopyObject, UploadPartCopy], reason: "no copies" } }] }
   - { name: rest, match: {}, upstream: new, policies: [{ sse-kms: { keyId: k1 } }] }
 limits: { drain: 1s }
 `);
@@ -302,4 +303,16 @@ t.test("work that takes long", async (t) => {
 		const failed = new SealgateError("overloaded", "Slow down.");
 		await t.rejects(answerMeanwhile(Promise.reject(failed), exchange), failed);
 	});
+});
+
+t.test("a policy about copies alone sees one between two stores", async (t) => {
+	const { from, to, copy } = await start(t);
+	for (const query of ["", "?partNumber=1&uploadId=u"]) {
+		const refused = await copy(`/new/uncopied/a${query}`, {
+			"x-amz-copy-source": "/old/a",
+		});
+		t.equal(refused.status, 403);
+		t.match(refused.body, /Access Denied: no copies/);
+	}
+	t.equal(from.requests.length + to.requests.length, 0);
 });

@@ -395,13 +395,36 @@ t.test(
 		const { store, gateway } = await beforeRecording(
 			t,
 			undefined,
-			"limits: { documentBytes: 1KiB }",
+			"domains: [s3.example.test]\nlimits: { documentBytes: 1KiB }",
 		);
 		for (const [name, request, words] of [
 			[
 				"a Host of another bucket",
 				{ target: "/bkt/k", headers: { host: "bucket.s3.example.com" } },
 				/domains/,
+			],
+			[
+				"a Host below a domain with a dot at its end",
+				{ target: "/bkt/k", headers: { host: "a-b.s3.example.test.:80" } },
+				/without a dot/,
+			],
+			[
+				"a Host below a domain in capitals",
+				{ target: "/bkt/k", headers: { host: "a-b.S3.example.test" } },
+				/in lower case/,
+			],
+			[
+				"an encryption that a store may not look for in the query",
+				{
+					method: "PUT",
+					target: "/bkt/k?X-Amz-Server-Side-Encryption=aws%3Akms",
+				},
+				/x-amz-server-side-encryption in the query/,
+			],
+			[
+				"a copy source in the query",
+				{ method: "PUT", target: "/bkt/k?x-amz-copy-source=bkt%2Fa" },
+				/x-amz-copy-source in the query/,
 			],
 			["a semicolon in the query", { target: "/bkt/k?x-a=1;acl" }, /%3B/],
 			[
@@ -500,18 +523,21 @@ t.test(
   - { name: rest, match: {}, upstream: store }`,
 			"domains: [s3.example.internal]",
 		);
-		const get = (host: string, target: string) =>
-			ask(gateway.address, { target, headers: { host } });
+		const get = (host: string, target: string, connection = "close") =>
+			ask(gateway.address, { target, headers: { host, connection } });
 		const locked = await get("locked.s3.example.internal:9", "/open/key");
 		t.match(locked.text, /Access Denied: locked/);
 		await get("open.s3.example.internal:9", "/locked/key");
 		await get("s3.example.internal", "/open/key");
+		await get("open.s3.example.internal:9", "/locked/key", "close, Host");
 		t.strictSame(
 			store.requests.map(({ target, headers }) => [headers.host, target]),
 			[
 				["open.s3.example.internal:9", "/locked/key"],
 				["s3.example.internal", "/open/key"],
+				["open.s3.example.internal:9", "/locked/key"],
 			],
+			"also where Connection names it",
 		);
 	},
 );

@@ -1,6 +1,7 @@
 /** What would reach a bucket past its routes is refused by name, and reaches no store. */
 import t from "tap";
 import { errorOf, startWire } from "../policies/wire.ts";
+import { configuration, startTestGateway } from "../support/gateway.ts";
 
 const routes = "  - { name: rest, match: {}, upstream: store }";
 
@@ -57,6 +58,88 @@ t.test(
 			),
 			{ status: 400, code: "InvalidBucketName" },
 		);
+	},
+);
+
+t.test(
+	"MinIO's administration is no bucket, and is reached under no Host",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		for (const [method, target, headers] of [
+			["GET", "/minio/admin/v3/export-iam"],
+			["PUT", "/minio/admin/v3/import-iam"],
+			["GET", "/m%69nio/kms/v1/status"],
+			["GET", "/minio"],
+			["PUT", "/bucket/key", { "x-amz-copy-source": "minio/admin/v3/info" }],
+		] as const)
+			t.match(
+				errorOf(await wire.refused({ method, target, headers: headers ?? {} })),
+				{
+					status: 501,
+					code: "NotImplemented",
+					message: /: \/minio\/ does not/,
+				},
+				`${method} ${target}`,
+			);
+		const gateway = await startTestGateway(
+			configuration(
+				wire.store.endpoint.replace("127.0.0.1", "localhost"),
+				undefined,
+				", addressing: virtual",
+			).replace(
+				/authentication: verify\nclients:\n.*\n/,
+				"authentication: trust\n",
+			),
+		);
+		t.teardown(() => gateway.close());
+		await fetch(`${gateway.endpoint}/bucket/minio/admin/v3/export-iam`);
+		t.equal(
+			wire.store.requests.at(-1)?.target,
+			"/bucket/minio/admin/v3/export-iam",
+		);
+	},
+);
+
+t.test(
+	"orders of one maker's own, which reach other keys, are refused by name",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		for (const [method, name, value] of [
+			["DELETE", "x-minio-force-delete", "true"],
+			["GET", "X-Minio-Extract", "true"],
+			["PUT", "x-minio-source-replication-request", "true"],
+			["PUT", "X-Amz-Meta-Snowball-Auto-Extract", "true"],
+			["PUT", "x-goog-copy-source", "other/secret"],
+			["PUT", "x-oss-copy-source", "/other/secret"],
+		] as const) {
+			const refused = await wire.refused({
+				method,
+				target: "/bucket/key",
+				headers: { [name]: value },
+			});
+			t.match(
+				errorOf(refused),
+				{ status: 501, code: "NotImplemented", message: name.toLowerCase() },
+				name,
+			);
+		}
+		const hoisted = "/bucket/key?X-Amz-Meta-Snowball-Auto-Extract=true";
+		const refused = await wire.refused({ method: "PUT", target: hoisted });
+		t.match(errorOf(refused), { status: 501, code: "NotImplemented" });
+		const form = [
+			["key", "k"],
+			["x-amz-meta-Snowball-Auto-Extract", "true"],
+		].map(
+			([name, value]) =>
+				`--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+		);
+		const posted = await wire.refused({
+			method: "POST",
+			target: "/bucket",
+			headers: { "content-type": "multipart/form-data; boundary=b" },
+			body: `${form.join("")}--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n`,
+		});
+		t.match(errorOf(posted), { status: 501, code: "NotImplemented" });
 	},
 );
 

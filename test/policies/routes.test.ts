@@ -50,7 +50,7 @@ t.test(
 		t.strictSame(await put("photos-2", "raw/"), kms);
 		t.strictSame(await put("photos-1", "raw"), rest, "a prefix is no folder");
 		t.strictSame(await put("photos-1", "Raw/a"), rest, "keys are bytes");
-		t.strictSame(await put("photos-1", "x/../raw/a"), rest, "never normalised");
+		t.strictSame(await put("photos-1", "a//b/../c"), rest, "never normalised");
 		t.strictSame(
 			await put("photos-1", "raw%2Fa"),
 			kms,
@@ -58,6 +58,48 @@ t.test(
 		);
 		t.strictSame(await put("photos", "raw/a"), {});
 		t.strictSame(await put("xphotos-1", "raw/a"), {});
+	},
+);
+
+t.test(
+	"a key that a store of files reads as another route's object is refused",
+	async (t) => {
+		const wire = await startWire(t, routes);
+		const denied = { status: 403, code: "AccessDenied" };
+		for (const key of [
+			"/raw/a",
+			"%2Fraw/a",
+			"x/../raw/a",
+			"./raw/a",
+			"%2e/raw/a",
+			"raw/../a",
+			"../photos-2/raw/a",
+			"../other/a",
+			"..",
+		]) {
+			for (const name of ["PutObject", "GetObject", "UploadPart"] as const) {
+				const raw = requestFor(name, "photos-1", key);
+				t.match(errorOf(await wire.refused(raw)), denied, `${name} ${key}`);
+			}
+			if (key === "..") continue;
+			for (const header of ["x-amz-copy-source", "x-amz-rename-source"]) {
+				const raw = requestFor(
+					header === "x-amz-copy-source" ? "CopyObject" : "RenameObject",
+					"photos-1",
+					"a",
+				);
+				const headers = { ...raw.headers, [header]: `photos-1/${key}` };
+				const refused = errorOf(await wire.refused({ ...raw, headers }));
+				t.match(refused, denied, `${header} ${key}`);
+			}
+		}
+		const remove = await wire.refused({
+			...requestFor("DeleteObjects", "photos-1"),
+			body: "<Delete><Object><Key>/locked/b</Key></Object></Delete>",
+		});
+		t.match(remove.body, /<Key>\/locked\/b<\/Key><Code>AccessDenied/);
+		for (const key of ["raw//a", "raw/x/../a", "raw/", "a/./b"])
+			await wire.through(requestFor("PutObject", "photos-1", key));
 	},
 );
 
@@ -94,7 +136,7 @@ t.test(
 			...requestFor("DeleteObjects", "photos-1"),
 			body: `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`,
 		});
-		const mixed = remove(["a", "locked/b", "raw/c", "locked/../d"]);
+		const mixed = remove(["a", "locked/b", "raw/c", "locked/c"]);
 		const answered = await wire.send(mixed);
 		const [sent] = wire.store.requests;
 		t.equal(wire.store.requests.length, 1);
@@ -109,7 +151,7 @@ t.test(
 		t.equal(answered.status, 200);
 		t.equal(
 			answered.body.replace(/^.*<DeleteResult[^>]*>/s, ""),
-			`<Deleted><Key>a</Key></Deleted><Deleted><Key>raw/c</Key></Deleted>${refusal("locked/b")}${refusal("locked/../d")}</DeleteResult>`,
+			`<Deleted><Key>a</Key></Deleted><Deleted><Key>raw/c</Key></Deleted>${refusal("locked/b")}${refusal("locked/c")}</DeleteResult>`,
 		);
 		const none = await wire.refused(remove(["locked/b"]));
 		t.equal(none.status, 200);
@@ -158,7 +200,7 @@ const limited = (endpoint: string) =>
 	configuration(endpoint, routes).replace(
 		`secretAccessKey: ${secretAccessKey} }`,
 		`secretAccessKey: ${secretAccessKey}, buckets: ["photos-*"], prefixes: [in/, raw/], routes: [raw, bucket] }
-  - { name: writer, accessKeyId: WRITER, secretAccessKey: writer-secret, verbs: [PUT] }`,
+  - { name: writer, accessKeyId: WRITER, secretAccessKey: writer-secret, verbs: [PUT, POST] }`,
 	);
 
 t.test(
@@ -195,8 +237,19 @@ t.test(
 			[app, copy("elsewhere/in/a", "in/a"), /the copy source elsewhere/],
 			[app, copy("photos-1/in/a", "out/a"), /the key out\/a/],
 			[app, copy("photos-1/in/../out/a", "out/a"), /the key out\/a/],
+			[app, copy("photos-1/in/../out/a", "in/a"), /the copy source photos-1/],
+			[app, copy("photos-1/in/a", "in/../out/a"), /the key in\/\.\.\/out\/a/],
 			[app, rename("photos-1/out/a"), /the copy source photos-1\/out\/a/],
 			[writer, copy("photos-1/in/a", "in/a"), /reading a copy source/],
+			[writer, rename("photos-1/in/b"), /RenameObject, which deletes/],
+			[
+				writer,
+				new DeleteObjectsCommand({
+					Bucket: "photos-1",
+					Delete: { Objects: [{ Key: "in/a" }] },
+				}),
+				/DeleteObjects, which deletes/,
+			],
 		] as const)
 			await t.rejects(client.send(command as CopyObjectCommand), {
 				name: "AccessDenied",
