@@ -1,6 +1,6 @@
 /** Two runs of the shared suite against each other: equal but for the differences that are by design. */
 import type { Answer, Side } from "./answers.ts";
-import { type Difference, differences } from "./differences.ts";
+import { type Difference, differences, ofStores } from "./differences.ts";
 
 /** Of the connection or of the very request: no answer about an object. */
 const passing =
@@ -13,13 +13,18 @@ const ids =
 	/^(VersionId|UploadId|DeleteMarkerVersionId|CopySourceVersionId|SourceVersionId|NextVersionIdMarker|VersionIdMarker|NextUploadIdMarker|NextContinuationToken|ContinuationToken|x-amz-version-id|x-amz-copy-source-version-id)$/;
 
 export interface Comparison {
-	/** What no row of the table allows: the step, where in its answer, and both values. */
-	readonly unequal: readonly string[];
+	/** What no row of the table allows: where in the answer, and both values. */
+	readonly unequal: readonly { readonly step: string; readonly what: string }[];
 	/** Rows of the table that were needed. */
 	readonly needed: ReadonlySet<Difference>;
 }
 
 type Named = Pick<Side, "endpoint" | "bucket">;
+
+interface Leaf {
+	readonly step: string;
+	readonly value: unknown;
+}
 
 /** @param store name of the store, for rows that are of one store alone */
 export function compare(
@@ -29,18 +34,20 @@ export function compare(
 	throughSide: Named,
 	store = "",
 ): Comparison {
-	const unequal: string[] = [];
+	const unequal: { step: string; what: string }[] = [];
 	const needed = new Set<Difference>();
 	const left = normalised(direct, directSide);
 	const right = normalised(through, throughSide);
+	const rows = [...differences, ...(ofStores[store] ?? [])];
 	for (const place of new Set([...left.keys(), ...right.keys()])) {
-		const values = [left.get(place), right.get(place)];
+		const values = [left.get(place)?.value, right.get(place)?.value];
 		if (values[0] === values[1]) continue;
-		const row = differences.find(
-			({ places, stores }) =>
-				places.test(place) && (stores === undefined || stores.includes(store)),
-		);
-		if (row === undefined) unequal.push(`${place}: ${values.join(" is now ")}`);
+		const row = rows.find(({ places }) => places.test(place));
+		if (row === undefined)
+			unequal.push({
+				step: (left.get(place) ?? right.get(place))?.step ?? "",
+				what: `${place}: ${values.join(" is now ")}`,
+			});
 		else needed.add(row);
 	}
 	return { unequal, needed };
@@ -50,8 +57,9 @@ export function compare(
 function normalised(
 	answers: readonly Answer[],
 	{ endpoint, bucket }: Named,
-): Map<string, unknown> {
-	const leaves = new Map<string, unknown>();
+): Map<string, Leaf> {
+	const leaves = new Map<string, Leaf>();
+	let step = "";
 	const known = new Map<string, number>();
 	const { host } = new URL(endpoint);
 	const leaf = (name: string, value: unknown): unknown => {
@@ -71,20 +79,26 @@ function normalised(
 		if (passingFields.test(name) || value === undefined) return;
 		const inner = typeof value === "object" && value !== null;
 		if (!inner || value instanceof Date) {
-			leaves.set(place, leaf(name, value));
+			leaves.set(place, { step, value: leaf(name, value) });
 			return;
 		}
 		for (const [key, item] of Object.entries(value)) {
 			walk(`${place}.${key}`, key, item);
 		}
 	};
-	for (const { step, status, headers, output } of answers) {
-		leaves.set(`${step} status`, status);
+	for (const { status, headers, output, ...answer } of answers) {
+		step = answer.step;
+		leaves.set(`${step} status`, { step, value: status });
+		const kind = status >= 400 ? "refused." : "";
 		for (const [name, value] of Object.entries(headers)) {
 			if (passing.test(name.toLowerCase())) continue;
-			walk(`${step} headers.${name.toLowerCase()}`, name.toLowerCase(), value);
+			walk(
+				`${step} ${kind}headers.${name.toLowerCase()}`,
+				name.toLowerCase(),
+				value,
+			);
 		}
-		walk(`${step} output`, "output", output);
+		walk(`${step} ${kind}output`, "output", output);
 	}
 	return leaves;
 }

@@ -29,6 +29,13 @@ async function byLibrary(record: Recorder, side: Side): Promise<void> {
 	const upload = new Upload({ client: side.client, params });
 	const { $metadata, ...output } = await upload.done();
 	record.add("upload", $metadata.httpStatusCode ?? 0, {}, output);
+	const even = { Bucket: side.bucket, Key: "parts/even" };
+	const content = sample(2 * least, 4);
+	await new Upload({
+		client: side.client,
+		params: { ...even, Body: content },
+	}).done();
+	await record.ask("get even upload", new GetObjectCommand(even));
 	const get = (step: string, more: object) =>
 		record.ask(step, new GetObjectCommand({ ...at, ...more }));
 	await get("get upload", {});
