@@ -49,7 +49,12 @@ export async function readBack(
 		const value = got.Metadata?.sealgate ?? "";
 		const { keyId, wrappedKey } = readRecordHeader(value);
 		const context = wrappingContext(bucket);
-		const wrapping = await keys.unwrap(keyId, wrappedKey, context);
+		const wrapping = await keys.unwrap(
+			keyId,
+			wrappedKey,
+			context,
+			AbortSignal.timeout(10_000),
+		);
 		const input = await bytesOf(got.Body);
 		const hex = wrapping.toString("hex");
 		const lengths = parts.length === 0 ? [] : [parts.join(",")];

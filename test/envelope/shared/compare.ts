@@ -53,6 +53,12 @@ export function compare(
 	return { unequal, needed };
 }
 
+/** Tags are a set: stores give them in any order. */
+function inOrder(name: string, value: object): object {
+	if (name !== "TagSet" || !Array.isArray(value)) return value;
+	return value.toSorted((a, b) => (a.Key < b.Key ? -1 : 1));
+}
+
 /** Every leaf of every answer by its place: `step status`, `step headers.etag`, `step output.Contents.0.Size`. */
 function normalised(
 	answers: readonly Answer[],
@@ -82,7 +88,7 @@ function normalised(
 			leaves.set(place, { step, value: leaf(name, value) });
 			return;
 		}
-		for (const [key, item] of Object.entries(value)) {
+		for (const [key, item] of Object.entries(inOrder(name, value))) {
 			walk(`${place}.${key}`, key, item);
 		}
 	};
