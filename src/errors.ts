@@ -114,6 +114,7 @@ export const errorKinds = {
 	},
 	"upload-unknown": client("NoSuchUpload", 404),
 	"part-invalid": client("InvalidPart", 400),
+	"part-order-invalid": client("InvalidPartOrder", 400),
 	"part-too-small": client("EntityTooSmall", 400),
 
 	// Keys: S3's own codes for a KMS key that cannot be used

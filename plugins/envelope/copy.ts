@@ -1,6 +1,7 @@
 /** CopyObject on one route: the data key is sealed anew under the new name, and the store copies the bytes. */
 import {
 	answerMeanwhile,
+	type CopySource,
 	type Exchange,
 	type HeaderMap,
 	type Next,
@@ -51,6 +52,7 @@ async function copy(
 	const found = await openAnswer(envelope, seen.headers, operation, exchange);
 	if (found === undefined)
 		return unmarkedSource(envelope, request, next, exchange, head);
+	checkChange(request, source);
 	const copying = { envelope, request, next, exchange, source, seen, found };
 	const headers = await targetHeaders(copying);
 	if (found.record.single !== undefined) return copyWhole(copying, headers);
@@ -58,6 +60,29 @@ async function copy(
 	const stored = storedObject(head, next, seen.headers, size);
 	const table = await provenTableOf(envelope, found, stored);
 	return copyParts(copying, headers, table);
+}
+
+/** The store could not tell: it gets a new record in any case. AWS, API reference of CopyObject. @throws SealgateError `request-invalid` */
+function checkChange(
+	{ operation, headers }: S3Request,
+	{ bucket, key, versionId }: CopySource,
+): void {
+	const itself =
+		bucket === operation.bucket &&
+		key === operation.key &&
+		versionId === undefined;
+	const changes = [...headers].some(
+		([name, value]) =>
+			/^x-amz-(storage-class|website-redirect-location|server-side-encryption.*)$/.test(
+				name,
+			) ||
+			(name === "x-amz-metadata-directive" && /^replace$/i.test(value)),
+	);
+	if (!itself || changes) return;
+	throw new SealgateError(
+		"request-invalid",
+		"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+	);
 }
 
 /** A route that only observes copies as the store does; any other would leave the copy unencrypted. */

@@ -27,6 +27,7 @@ import type { Envelope } from "./settings.ts";
 import { openTo } from "./unmarked.ts";
 import { checkHeaders, unsupported } from "./unsupported.ts";
 import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
+import { withClientUploadId } from "./upload-refusals.ts";
 
 type Handle = (
 	envelope: Envelope,
@@ -119,7 +120,8 @@ export const envelope = definePlugin({
 				if (handler === undefined) throw unsupported(name);
 				checkHeaders(request.headers);
 				if (exchange.dryRun) return explained(request, next);
-				return handler(settings, request, next, exchange);
+				const asked = withClientUploadId(request, next);
+				return handler(settings, request, asked, exchange);
 			},
 			async entry(entry, operation, _exchange, ask) {
 				if (entry.name === "Upload") {

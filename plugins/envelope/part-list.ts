@@ -19,7 +19,7 @@ export interface ListedPart {
 	readonly length: number | undefined;
 }
 
-/** @throws SealgateError `xml-malformed`, `part-invalid` for a forged ETag or a list that is not 1, 2, 3 and so on */
+/** @throws SealgateError `xml-malformed`, `part-order-invalid`, `part-invalid` for a forged ETag or a list that is not 1, 2, 3 and so on */
 export function readPartList(
 	document: Buffer,
 	attestor: Attestor,
@@ -32,8 +32,15 @@ export function readPartList(
 			"The XML you provided was not well-formed or did not validate against our published schema",
 		);
 	}
+	const numbers = listed.map((entry) => Number(childText(entry, "PartNumber")));
+	if (numbers.some((part, index) => part <= (numbers[index - 1] ?? 0))) {
+		throw new SealgateError(
+			"part-order-invalid",
+			"The list of parts was not in ascending order. Parts must be ordered by part number.",
+		);
+	}
 	return listed.map((entry, index) => {
-		const part = Number(childText(entry, "PartNumber"));
+		const part = numbers[index];
 		if (part !== index + 1) {
 			throw invalid(
 				`The parts of an encrypted object are numbered from 1 without a gap; part ${index + 1} of the list is number ${childText(entry, "PartNumber")}.`,

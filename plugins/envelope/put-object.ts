@@ -58,7 +58,10 @@ export async function putObject(
 		(to) => sealStream(stream, to),
 	);
 	const response = await next({ ...request, headers, body });
-	return { ...response, headers: answered(response, request.body?.checksum) };
+	return {
+		...response,
+		headers: answered(response, plaintext, request.body?.checksum),
+	};
 }
 
 /** The headers that the object is stored with, and what is sealed with its data key: no digest of the plaintext leaves. */
@@ -84,11 +87,18 @@ export function describe(
 	};
 }
 
+/** Some stores say how long the object is that they wrote. */
+const sizeHeader = "x-amz-object-size";
+
 function answered(
 	{ status, headers }: S3Response,
+	plaintext: number,
 	claimed: NonNullable<S3Request["body"]>["checksum"],
 ): HeaderMap {
-	const own = withClientEtag(withoutChecksums(headers));
+	const size = headers.has(sizeHeader)
+		? { [sizeHeader]: String(plaintext) }
+		: {};
+	const own = withHeaders(withClientEtag(withoutChecksums(headers)), size);
 	if (status !== 200 || claimed === undefined) return own;
 	return withHeaders(own, {
 		[claimed.header]: claimed.value(),

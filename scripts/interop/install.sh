@@ -28,6 +28,7 @@ debian() { # command, package...
 
 debian openssl openssl
 debian nginx nginx-light
+debian chromium chromium
 debian radosgw radosgw ceph-mon ceph-osd ceph-common
 
 go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0

@@ -65,6 +65,7 @@ async function copy(
 	const content = held(found.body);
 	try {
 		checkLength(found.body.length);
+		checkRange(headers.get("x-amz-copy-source-range"), found);
 		const kept: Map<string, string> = isPart
 			? new Map()
 			: describedBy(found, headers);
@@ -87,6 +88,27 @@ async function copy(
 		content.release(error as Error);
 		throw error;
 	}
+}
+
+/** S3 copies the range that was asked for, in whole. @throws SealgateError `argument-invalid` */
+function checkRange(
+	asked: string | undefined,
+	{ headers }: Pick<S3Response, "headers">,
+): void {
+	if (asked === undefined) return;
+	const range = /^bytes=(\d+-\d+)$/.exec(asked)?.[1];
+	const found = headers.get("content-range");
+	if (range !== undefined && found?.startsWith(`bytes ${range}/`)) return;
+	throw new SealgateError(
+		"argument-invalid",
+		"The range of the copy is not one of the source: ask for bytes=FIRST-LAST, both inside it.",
+		{
+			fields: {
+				ArgumentName: "x-amz-copy-source-range",
+				ArgumentValue: asked,
+			},
+		},
+	);
 }
 
 /** A body, and what gives it up where nobody has started it. */

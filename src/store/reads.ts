@@ -117,6 +117,12 @@ function partOf(
 ): Cut {
 	const sizes = object.parts?.map(({ size }) => size) ?? [object.size];
 	const index = Number(partNumber) - 1;
+	if (!(index >= 0 && index < 10_000)) {
+		throw new StoreError("InvalidArgument", {
+			ArgumentName: "partNumber",
+			ArgumentValue: partNumber,
+		});
+	}
 	const size = sizes[index];
 	if (size === undefined) {
 		throw new StoreError("InvalidPartNumber", {

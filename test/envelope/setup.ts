@@ -27,6 +27,7 @@ export interface Sealed {
 	readonly other: S3Client;
 	/** Past it, at the store. */
 	readonly store: S3Client;
+	readonly storeEndpoint: string;
 	readonly gateway: TestGateway;
 	readonly bucket: string;
 }
@@ -99,6 +100,7 @@ limits: { drain: 1s }
 		client: clientOf(gateway.endpoint),
 		other: clientOf(gateway.endpoint, "OTHERACCESSKEY"),
 		store: clientOf(store.endpoint),
+		storeEndpoint: store.endpoint,
 		gateway,
 		bucket: `sealed-${randomBytes(4).toString("hex")}`,
 	};

@@ -19,6 +19,8 @@ export interface GatewayOptions {
 	readonly tls?: boolean;
 	/** The policies of its one route, as the configuration has them. */
 	readonly policies?: string;
+	/** Its one entry of `keys`. */
+	readonly keys?: string;
 }
 
 export interface RunningGateway {
@@ -49,6 +51,7 @@ export async function startGateway(
 						`clients: [{ name: app, accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} }]`,
 					]
 				: []),
+			...(options.keys ? [`keys: [${options.keys}]`] : []),
 			`upstreams: [${upstreamLine(store)}]`,
 			`routes: [{ name: all, match: {}, upstream: store, policies: [${policies}] }]`,
 			"",

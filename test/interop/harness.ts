@@ -41,6 +41,22 @@ export async function check(
 	}
 }
 
+const parts: string[] = [];
+
+/** Runs a part of the run and notes how long it took. */
+export async function part<T>(
+	name: string,
+	work: () => T | Promise<T>,
+): Promise<T> {
+	const started = performance.now();
+	try {
+		return await work();
+	} finally {
+		const seconds = (performance.now() - started) / 1_000;
+		parts.push(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+	}
+}
+
 /** The tests' own settings and nobody else's: a stray proxy or CA would decide the outcome. */
 export function cleanEnvironment(
 	extra: Readonly<Record<string, string>>,
@@ -109,6 +125,10 @@ export function finish(): void {
 		console.log(`--- ${name}\n${text.slice(-3_000)}`);
 	}
 	rmSync(folder, { recursive: true, force: true });
+	for (const line of parts) console.log(line);
+	console.log(
+		`${(performance.now() / 1_000).toFixed(1).padStart(7)} s  in all`,
+	);
 	console.log(`${passed} passed, ${failed} failed`);
 	process.exitCode = failed > 0 ? 1 : 0;
 }

@@ -9,10 +9,12 @@ import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
-import { finish, report } from "./harness.ts";
+import { finish, part, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
+import { script } from "./script.ts";
+import { makeKeyring, sealed } from "./sealed.ts";
 import { customerKeys } from "./sse-c.ts";
 import {
 	direct,
@@ -75,43 +77,53 @@ async function everyObjectHasItsKey(
 }
 
 try {
-	await packageOfAUser();
-	await printedCommands();
-	await nginxInFront();
+	await part("package", packageOfAUser);
+	await part("commands that the docs print", printedCommands);
+	await part("nginx", nginxInFront);
+	await part("Tink and its vectors", () => script("tink"));
+	await part("reader in Chromium", () => script("browser"));
 	makeCertificates();
+	await makeKeyring();
 	const plain = await versitygw();
-	await bothModes(plain, "plain");
-	await overTls(plain, "plain-tls");
-	await confirmRefuses(plain);
-	const plainMinio = await minio(false);
-	await bothModes(
-		plainMinio,
-		"sealed",
-		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
-	);
-	await everyObjectHasItsKey(plainMinio, "sealed");
-	await confirmPasses({
-		store: plainMinio,
-		key: minioKey,
-		answered: `arn:aws:kms:${minioKey}`,
-		copies: true,
+	await part("versitygw", async () => {
+		await bothModes(plain, "plain");
+		await overTls(plain, "plain-tls");
+		await confirmRefuses(plain);
 	});
+	await part("versitygw, envelope", async () => {
+		await sealed(plain, false);
+		await sealed(plain, true);
+	});
+	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
+	const plainMinio = await minio(false);
+	await part("MinIO", async () => {
+		await bothModes(plainMinio, "sealed", policy);
+		await everyObjectHasItsKey(plainMinio, "sealed");
+		await confirmPasses({
+			store: plainMinio,
+			key: minioKey,
+			answered: `arn:aws:kms:${minioKey}`,
+			copies: true,
+		});
+	});
+	await part("MinIO, envelope", () => sealed(plainMinio, false));
 	const secureMinio = await minio(true);
-	await overTls(
-		secureMinio,
-		"sealed-tls",
-		`{ sse-kms: { mode: override, keyId: ${minioKey} } }`,
-	);
-	await everyObjectHasItsKey(secureMinio, "sealed-tls");
-	await customerKeys(secureMinio);
-	const old = await ceph();
-	await overTls(old, "old");
-	await confirmRefuses(old);
-	await confirmPasses({
-		store: old,
-		key: cephKey,
-		answered: cephKey,
-		copies: false,
+	await part("MinIO over TLS", async () => {
+		await overTls(secureMinio, "sealed-tls", policy);
+		await everyObjectHasItsKey(secureMinio, "sealed-tls");
+		await customerKeys(secureMinio);
+	});
+	await part("MinIO over TLS, envelope", () => sealed(secureMinio, true));
+	await part("Ceph", async () => {
+		const old = await ceph();
+		await overTls(old, "old");
+		await confirmRefuses(old);
+		await confirmPasses({
+			store: old,
+			key: cephKey,
+			answered: cephKey,
+			copies: false,
+		});
 	});
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));

@@ -36,7 +36,9 @@ export function direct(store: RunningStore): S3Client {
 export async function versitygw(): Promise<RunningStore> {
 	const port = await freePort();
 	const data = join(folder, "versitygw-data");
+	const versions = join(folder, "versitygw-versions");
 	mkdirSync(data);
+	mkdirSync(versions);
 	const { accessKeyId, secretAccessKey } = storeKeys;
 	await start(
 		"versitygw",
@@ -44,7 +46,7 @@ export async function versitygw(): Promise<RunningStore> {
 		[
 			...["--port", `127.0.0.1:${port}`, "--region", "us-east-1", "--quiet"],
 			...["--access", accessKeyId, "--secret", secretAccessKey],
-			...["posix", data],
+			...["posix", "--versioning-dir", versions, data],
 		],
 		port,
 	);
