@@ -37,6 +37,7 @@ const source: Answer = (request, response) => {
 		const ranged = request.headers.range !== undefined;
 		response.writeHead(ranged ? 206 : 200, {
 			"content-length": ranged ? 10 : content.length,
+			...(ranged && { "content-range": `bytes 0-9/${content.length}` }),
 			"content-type": "text/plain",
 			"cache-control": "no-store",
 			"x-amz-meta-owner": "me",
