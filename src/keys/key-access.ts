@@ -1,12 +1,7 @@
 /** The keys of one entry of `keys`, as a route may use them; each use is noted for the audit record. */
 import type { Exchange } from "../exchange.ts";
 import type { KeyContext } from "./context.ts";
-import {
-	type KeyNames,
-	type KeyUser,
-	requireAllowed,
-	type Statement,
-} from "./key-policy.ts";
+import { type KeyUser, requireAllowed, type Statement } from "./key-policy.ts";
 import type { KeyLease } from "./lease.ts";
 import type { WrappingKeyCache } from "./wrapping-key-cache.ts";
 
@@ -45,13 +40,12 @@ export interface LentKeys {
 	/** Of the entry. */
 	readonly name: string;
 	readonly cache: WrappingKeyCache;
-	readonly names: KeyNames;
 	readonly policy: readonly Statement[];
 }
 
 /** @param user the route, and the ids and aliases that its policy names */
 export function keyAccess(
-	{ name, cache, names, policy }: LentKeys,
+	{ name, cache, policy }: LentKeys,
 	user: Omit<KeyUser, "client">,
 ): KeyAccess {
 	const noted = (
@@ -70,7 +64,7 @@ export function keyAccess(
 		{ client, signal }: Exchange,
 	): Promise<void> => {
 		const who = { ...user, client: client?.name ?? "" };
-		return requireAllowed(policy, names, use, keyId, who, signal);
+		return requireAllowed(policy, cache, use, keyId, who, signal);
 	};
 	return {
 		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),

@@ -1,7 +1,7 @@
 /** Who may use which key: the `policy` of an entry of `keys`, and where it says nothing, the routes that name the key. */
 import type { Config } from "../config/schema.ts";
 import { SealgateError } from "../errors.ts";
-import type { KeyProvider } from "./provider.ts";
+import { isMissing, type WrappingKeyCache } from "./wrapping-key-cache.ts";
 
 export type Statement = Config["keys"][number]["policy"][number];
 
@@ -13,55 +13,20 @@ export interface KeyUser {
 	readonly client: string;
 }
 
-/** Ids of aliases, as the provider tells them; remembered for a while. */
-export class KeyNames {
-	readonly #provider: Pick<KeyProvider, "describe">;
-	readonly #maxAge: number;
-	readonly #now: () => number;
-	readonly #known = new Map<string, { id: string | undefined; born: number }>();
+/** Knows the ids behind names. */
+export type KeyNames = Pick<WrappingKeyCache, "idOf">;
 
-	/** @param maxAge milliseconds */
-	constructor(
-		provider: Pick<KeyProvider, "describe">,
-		maxAge: number,
-		now: () => number,
-	) {
-		this.#provider = provider;
-		this.#maxAge = maxAge;
-		this.#now = now;
-	}
-
-	/** Whether a name is that of the key. @throws SealgateError `keys-unavailable` */
-	async isOf(
-		name: string,
-		keyId: string,
-		signal: AbortSignal,
-	): Promise<boolean> {
-		return name === keyId || (await this.idOf(name, signal)) === keyId;
-	}
-
-	/** Undefined where no key has that name. @throws SealgateError `keys-unavailable` */
-	async idOf(name: string, signal: AbortSignal): Promise<string | undefined> {
-		const known = this.#known.get(name);
-		if (known !== undefined && this.#now() - known.born < this.#maxAge)
-			return known.id;
-		const id = await this.#ask(name, signal);
-		this.#known.set(name, { id, born: this.#now() });
-		return id;
-	}
-
-	forget(): void {
-		this.#known.clear();
-	}
-
-	async #ask(name: string, signal: AbortSignal): Promise<string | undefined> {
-		try {
-			return (await this.#provider.describe(name, signal)).keyId;
-		} catch (error) {
-			if (error instanceof SealgateError && error.code === "key-not-found")
-				return undefined;
-			throw error;
-		}
+/** Undefined where no key has that name. @throws SealgateError `keys-unavailable` */
+async function idOf(
+	names: KeyNames,
+	name: string,
+	signal: AbortSignal,
+): Promise<string | undefined> {
+	try {
+		return await names.idOf(name, signal);
+	} catch (error) {
+		if (isMissing(error)) return undefined;
+		throw error;
 	}
 }
 
@@ -78,10 +43,11 @@ export async function requireAllowed(
 	user: KeyUser,
 	signal: AbortSignal,
 ): Promise<void> {
-	const id = (await names.idOf(keyId, signal)) ?? keyId;
+	const id = (await idOf(names, keyId, signal)) ?? keyId;
+	const isKey = async (name: string): Promise<boolean> =>
+		name === id || (await idOf(names, name, signal)) === id;
 	const any = async (candidates: readonly string[]): Promise<boolean> => {
-		for (const name of candidates)
-			if (await names.isOf(name, id, signal)) return true;
+		for (const name of candidates) if (await isKey(name)) return true;
 		return false;
 	};
 	const allowed = async (users: Statement["encrypt"]): Promise<boolean> => {
@@ -91,7 +57,7 @@ export async function requireAllowed(
 	};
 	let said = false;
 	for (const statement of statements) {
-		if (!(await names.isOf(statement.key, id, signal))) continue;
+		if (!(await isKey(statement.key))) continue;
 		said = true;
 		// The same key may stand there by its id and by an alias: each of them has to allow it.
 		if (!(await allowed(statement[use]))) throw denied(use, keyId, user);

@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { SealgateError } from "../errors.ts";
 import { type KeyAccess, keyAccess, type LentKeys } from "./key-access.ts";
-import { KeyNames } from "./key-policy.ts";
 import {
 	type KeyringProvider,
 	openKeyringProvider,
@@ -93,10 +92,6 @@ export async function openKeys(
 			throw error;
 		}
 	}
-	const refresh = ({ cache, names }: Opened): void => {
-		names.forget();
-		cache.evictAll();
-	};
 	return {
 		of(name, route, named) {
 			const found = opened.get(name);
@@ -111,7 +106,7 @@ export async function openKeys(
 			for (const [name, keys] of opened) {
 				try {
 					await keys.provider.reload();
-					refresh(keys);
+					keys.cache.evictAll();
 				} catch (error) {
 					failed(name, error as Error);
 				}
@@ -122,7 +117,7 @@ export async function openKeys(
 				try {
 					const keyIds = await keys.provider.rotateDue(now);
 					if (keyIds.length === 0) continue;
-					refresh(keys);
+					keys.cache.evictAll();
 					rotated(name, keyIds);
 				} catch (error) {
 					failed(name, error as Error);
@@ -138,6 +133,5 @@ async function openEntry(entry: Entry, folder: string): Promise<Opened> {
 	const limits = { ...defaultLimits, ...entry.cache };
 	const now = () => performance.now();
 	const cache = new WrappingKeyCache(provider, limits, now);
-	const names = new KeyNames(provider, limits.maxAge, now);
-	return { name: entry.name, provider, cache, names, policy: entry.policy };
+	return { name: entry.name, provider, cache, policy: entry.policy };
 }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { DecryptionError } from "../crypto/decryption-error.ts";
 import { lengthPrefixed } from "../crypto/length-prefixed.ts";
+import { SealgateError } from "../errors.ts";
 import { encodeContext, type KeyContext } from "./context.ts";
 import { type KeyLease, SharedKey } from "./lease.ts";
 import type { KeyProvider } from "./provider.ts";
@@ -39,6 +40,16 @@ interface Held {
 	bytes: number;
 }
 
+type KnownName = { readonly until: number } & (
+	| { readonly id: string; readonly missing: undefined }
+	| { readonly missing: SealgateError }
+);
+
+/** Whether a provider said that no key has that name. */
+export function isMissing(error: unknown): error is SealgateError {
+	return error instanceof SealgateError && error.code === "key-not-found";
+}
+
 export class WrappingKeyCache {
 	readonly #provider: KeyProvider;
 	readonly #limits: CacheLimits;
@@ -47,7 +58,7 @@ export class WrappingKeyCache {
 	/** In the order of their last use. */
 	readonly #opening = new Map<string, Held>();
 	/** By the names that the configuration uses: few. */
-	readonly #ids = new Map<string, { id: string; until: number }>();
+	readonly #names = new Map<string, KnownName>();
 	readonly #refusals: Refusals;
 	readonly #flights = new SingleFlight<Held>();
 	readonly #closed = new AbortController();
@@ -121,13 +132,26 @@ export class WrappingKeyCache {
 		}
 	}
 
-	/** The id behind an id or alias. @throws what `KeyProvider.describe` throws, or the signal's reason */
+	/**
+	 * The id behind an id or alias; remembered for `maxAge`, and so is that no key has the name.
+	 * @throws what `KeyProvider.describe` throws, or the signal's reason
+	 */
 	async idOf(keyId: string, signal: AbortSignal): Promise<string> {
-		const known = this.#ids.get(keyId);
-		if (known !== undefined && known.until > this.#now()) return known.id;
-		const { keyId: id } = await this.#provider.describe(keyId, signal);
-		this.#ids.set(keyId, { id, until: this.#now() + this.#limits.maxAge });
-		return id;
+		const known = this.#names.get(keyId);
+		if (known !== undefined && known.until > this.#now()) {
+			if (known.missing !== undefined) throw known.missing;
+			return known.id;
+		}
+		const until = () => this.#now() + this.#limits.maxAge;
+		try {
+			const { keyId: id } = await this.#provider.describe(keyId, signal);
+			this.#names.set(keyId, { id, missing: undefined, until: until() });
+			return id;
+		} catch (error) {
+			if (isMissing(error))
+				this.#names.set(keyId, { missing: error, until: until() });
+			throw error;
+		}
 	}
 
 	/** Lets every key go; those on lease are erased when they come back. */
@@ -136,7 +160,7 @@ export class WrappingKeyCache {
 			for (const name of [...map.keys()]) this.#evict(map, name);
 		}
 		this.#refusals.clear();
-		this.#ids.clear();
+		this.#names.clear();
 	}
 
 	/** Evicts, and gives up calls to the provider that are under way. */
