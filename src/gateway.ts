@@ -128,9 +128,11 @@ async function createGeneration(
 			},
 		]),
 	);
-	const folder = dirname(loaded.files[0] ?? ".");
-	const keys = await openKeys(config.keys, folder, before?.keys);
-	const routes = await setUpRoutes(loaded, keys.of);
+	const keys = await openKeys(config.keys, folderOf(loaded), before?.keys);
+	const routes = await setUpRoutes(loaded, keys.of).catch(async (error) => {
+		await keys.close();
+		throw error;
+	});
 	return {
 		loaded,
 		routes,
@@ -145,6 +147,11 @@ async function createGeneration(
 			await keys.close();
 		},
 	};
+}
+
+/** The folder of the configuration, which paths in it are relative to. */
+function folderOf({ files }: Loaded): string {
+	return dirname(files[0] as string);
 }
 
 async function closePolicies(routes: readonly Route[]): Promise<void> {
@@ -175,7 +182,7 @@ async function setUpRoutes(
 					endpoint,
 					secure: endpoint.startsWith("https:"),
 				},
-				directory: dirname(loaded.files[0] as string),
+				directory: folderOf(loaded),
 			};
 			const configured = policies.get(route.name) ?? [];
 			return {
