@@ -9,7 +9,7 @@ import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
-import { finish, part, report } from "./harness.ts";
+import { check, finish, part, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -78,7 +78,9 @@ async function everyObjectHasItsKey(
 
 try {
 	await part("package", packageOfAUser);
-	await part("commands that the docs print", printedCommands);
+	await part("commands that the demo prints", () =>
+		check("demo", "the printed commands", printedCommands),
+	);
 	await part("nginx", nginxInFront);
 	await part("Tink and its vectors", () => script("tink"));
 	await part("reader in Chromium", () => script("browser"));
