@@ -128,7 +128,7 @@ async function createGeneration(
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, folderOf(loaded), before?.keys);
+	const keys = await openKeys(loaded.keys, folderOf(loaded), before?.keys);
 	const routes = await setUpRoutes(loaded, keys.of).catch(async (error) => {
 		await keys.close();
 		throw error;
