@@ -40,11 +40,9 @@ export class AwsKmsProvider implements KeyProvider {
 				abortSignal: signal,
 			}),
 		);
-		return {
-			key: keyOf(answer.Plaintext),
-			wrapped: blobOf(answer.CiphertextBlob),
-			keyId: answeredKey(keyId, answer.KeyId),
-		};
+		const wrapped = blobOf(answer.CiphertextBlob);
+		const id = answeredKey(keyId, answer.KeyId);
+		return { key: keyOf(answer.Plaintext), wrapped, keyId: id };
 	}
 
 	async unwrap(
@@ -62,9 +60,8 @@ export class AwsKmsProvider implements KeyProvider {
 		const answer = await this.#ask(keyId, true, () =>
 			client.send(new kms.DecryptCommand(input), { abortSignal: signal }),
 		);
-		const key = keyOf(answer.Plaintext);
 		answeredKey(keyId, answer.KeyId);
-		return key;
+		return keyOf(answer.Plaintext);
 	}
 
 	async rewrap(
@@ -105,6 +102,12 @@ export class AwsKmsProvider implements KeyProvider {
 			created: found.CreationDate,
 			...(found.DeletionDate && { deletionAt: found.DeletionDate }),
 		};
+	}
+
+	sameKey(one: string, other: string): boolean {
+		const [a, b] = [parseKeyArn(one), parseKeyArn(other)];
+		if (a === undefined || b === undefined) return one === other;
+		return answersTo(one, b);
 	}
 
 	async close(): Promise<void> {

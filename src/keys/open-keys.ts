@@ -1,13 +1,16 @@
 /** The entries of `keys`, opened. */
+import { type CircuitObserver, usualPatience } from "./circuit.ts";
+import { type GuardedProvider, guarded } from "./guarded-provider.ts";
 import { type KeyAccess, keyAccess, type LentKeys } from "./key-access.ts";
 import { isKeyring, type KeyringProvider } from "./keyring-provider.ts";
-import type { KeyProvider } from "./provider.ts";
 import type { ConfiguredKeys } from "./provider-plugin.ts";
 import { defaultLimits, WrappingKeyCache } from "./wrapping-key-cache.ts";
 
 export interface OpenKeys {
 	/** @param named ids and aliases that the route's policy names @throws Error where no entry has that name */
 	of(name: string, route: string, named: readonly string[]): KeyAccess;
+	/** How each entry's key provider is. */
+	health(): Readonly<Record<string, ProviderHealth>>;
 	/** The keyrings' files. */
 	readonly files: readonly string[];
 	/**
@@ -26,8 +29,17 @@ export interface OpenKeys {
 	readonly keyrings: ReadonlyMap<string, KeyringProvider>;
 }
 
+export interface ProviderHealth {
+	readonly provider: string;
+	readonly breaker: GuardedProvider["circuit"]["state"];
+	/** The last one, while the breaker is not closed. */
+	readonly outage?: GuardedProvider["circuit"]["outage"];
+}
+
 interface Opened extends LentKeys {
-	readonly provider: KeyProvider;
+	/** Of the plugin. */
+	readonly kind: string;
+	readonly provider: GuardedProvider;
 	/** The provider itself, where it is a keyring. */
 	readonly keyring: KeyringProvider | undefined;
 }
@@ -35,12 +47,14 @@ interface Opened extends LentKeys {
 /**
  * Opens every entry.
  * @param folder of the configuration: paths are relative to it
+ * @param observe who is told of each entry's calls
  * @param before those in use until now
  * @throws SealgateError of the first that does not open, or is older than the one in use
  */
 export async function openKeys(
 	entries: readonly ConfiguredKeys[],
 	folder: string,
+	observe: (name: string) => CircuitObserver,
 	before?: OpenKeys,
 ): Promise<OpenKeys> {
 	const opened = new Map<string, Opened>();
@@ -52,7 +66,7 @@ export async function openKeys(
 	};
 	for (const entry of entries) {
 		try {
-			const keys = await openEntry(entry, folder);
+			const keys = await openEntry(entry, folder, observe(entry.name));
 			opened.set(entry.name, keys);
 			const { keyring } = keys;
 			const used = before?.keyrings.get(keyring?.path ?? "");
@@ -73,6 +87,13 @@ export async function openKeys(
 			if (found === undefined) throw new Error(`no keys are named "${name}"`);
 			return keyAccess(found, { route, named });
 		},
+		health: () =>
+			Object.fromEntries(
+				[...opened].map(([name, { kind, provider }]) => [
+					name,
+					healthOf(kind, provider),
+				]),
+			),
 		files: [...keyrings.keys()],
 		keyrings,
 		async reload(failed) {
@@ -102,18 +123,27 @@ export async function openKeys(
 	};
 }
 
+function healthOf(
+	provider: string,
+	{ circuit: { state, outage } }: GuardedProvider,
+): ProviderHealth {
+	return { provider, breaker: state, ...(outage && { outage }) };
+}
+
 async function openEntry(
 	{ name, plugin, options, cache, policy }: ConfiguredKeys,
 	directory: string,
+	observer: CircuitObserver,
 ): Promise<Opened> {
-	const provider = await plugin.open(options, { name, directory });
-	const keyring = isKeyring(provider) ? provider : undefined;
+	const held = await plugin.open(options, { name, directory });
+	const provider = guarded(held, usualPatience, observer);
 	const limits = { ...defaultLimits, ...cache };
 	const now = () => performance.now();
 	return {
 		name,
+		kind: plugin.name,
 		provider,
-		keyring,
+		keyring: isKeyring(held) ? held : undefined,
 		cache: new WrappingKeyCache(provider, limits, now),
 		policy,
 	};
