@@ -368,6 +368,7 @@ const caching: Case[] = [
 			clock.now += 1;
 			await isOutage(seal(), "unreachable", "circuit-open");
 			await isOutage(open(), "unreachable", "circuit-open");
+			clock.now += 1;
 			await isOutage(
 				cache.idOf(key.alias, never),
 				...(["unreachable", "circuit-open"] as const),
