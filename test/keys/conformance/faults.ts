@@ -10,6 +10,7 @@ import {
 	isOutage,
 	never,
 	opens,
+	refusesBlob,
 } from "./asserts.ts";
 import {
 	type Case,
@@ -59,7 +60,6 @@ const outages: [FaultName, Operation, Outage][] = [
 	["no-key-id", "generate", "malformed"],
 	["no-key-id", "unwrap", "malformed"],
 	["other-key-id", "generate", "malformed"],
-	["other-key-id", "unwrap", "malformed"],
 	["other-key-id", "describe", "malformed"],
 ];
 
@@ -103,6 +103,15 @@ const answerCases = answers.map(
 export const faultCases: Case[] = [
 	...outageCases,
 	...answerCases,
+	{
+		name: "an answer that opened the blob by another key is a refusal",
+		needs: "network",
+		async run(world) {
+			const { key, made } = await generated(world);
+			networkOf(world).fault("other-key-id");
+			await refusesBlob(ask(world, "unwrap", key.id, made.wrapped));
+		},
+	},
 	{
 		name: "where nothing listens is an outage: unreachable",
 		needs: "network",
