@@ -44,6 +44,11 @@ export function lineOf(chain: Chain, entry: LogEntry): string {
 	return JSON.stringify({ seq: chain.size, prev, ...entry });
 }
 
+/** The entry of a signed checkpoint. Its line has nothing beside it: the last line of a log has no other that covers it. */
+export function checkpointEntry(note: string): LogEntry {
+	return { event: "log.checkpoint", note };
+}
+
 /** What is wrong with a line at this place in the chain. */
 export type LineTrouble = "not-json" | "wrong-sequence" | "broken-chain";
 

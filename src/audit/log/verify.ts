@@ -3,8 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
 	advance,
-	type Chain,
+	checkpointEntry,
 	type LogEntry,
+	lineOf,
 	readLine,
 	startChain,
 } from "./chain.ts";
@@ -70,6 +71,7 @@ export async function verifyLog(
 	const anchors = anchorsOf(checkpoints, origin, key, faults);
 	let chain = startChain(bytes);
 	let signed = 0;
+	const notes = new Map<number, string>();
 
 	const check = (at: Checkpoint, file: string, line?: number): void => {
 		if (at.root.equals(rootOf(chain.tree))) return;
@@ -94,14 +96,19 @@ export async function verifyLog(
 			}
 			if (entry.event === "log.checkpoint") {
 				const note = readCheckpoint(String(entry.note), origin, key);
+				const only = lineOf(chain, checkpointEntry(String(entry.note)));
 				if (typeof note === "string") {
 					faults.push({ kind: "tampered", ...at, what: sentences[note] });
+				} else if (line.bytes.toString() !== only) {
+					const what = "more than a checkpoint stands in its line";
+					faults.push({ kind: "tampered", ...at, what });
 				} else if (note.size !== chain.size) {
 					const what = `signs ${note.size} lines where ${chain.size} precede it`;
 					faults.push({ kind: "tampered", ...at, what });
 				} else {
 					check(note, at.file, number);
 					signed = note.size + 1;
+					notes.set(note.size, String(entry.note));
 				}
 			}
 			tell?.(entry);
@@ -134,8 +141,8 @@ export async function verifyLog(
 		} else if (read.size >= chain.size) {
 			const what = `it covers ${read.size} lines, and itself, where the log has ${chain.size}`;
 			faults.push({ kind: "missing", file, what });
-		} else if (read.size + 1 < signed) {
-			const what = `it covers ${read.size} lines, and the log has a later checkpoint`;
+		} else if (notes.get(read.size) !== note) {
+			const what = "the log holds no such checkpoint";
 			faults.push({ kind: "tampered", file, what });
 		}
 	}
