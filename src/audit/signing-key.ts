@@ -17,18 +17,26 @@ export async function createSigningKey(path: string): Promise<KeyObject> {
 	return privateKey;
 }
 
+/** @throws Error where the text is no such key */
+export function signingKeyOf(pem: string | Buffer): KeyObject {
+	let key: KeyObject | undefined;
+	try {
+		key = createPrivateKey(pem);
+	} catch {
+		// The reason of a parser may quote what it read.
+	}
+	if (key?.asymmetricKeyType === "ed25519") return key;
+	throw new Error(
+		'not an Ed25519 private key in PEM: "sealgate audit key create FILE" makes one',
+	);
+}
+
 /** @throws SealgateError where the file is missing or others can read it; Error where it holds no Ed25519 key */
 export async function readSigningKey(path: string): Promise<KeyObject> {
 	const pem = await readPrivateFile(path, longest);
 	try {
-		const key = createPrivateKey(pem);
-		if (key.asymmetricKeyType === "ed25519") return key;
-	} catch {
-		// The reason of a parser may quote what it read.
+		return signingKeyOf(pem);
 	} finally {
 		pem.fill(0);
 	}
-	throw new Error(
-		`${path} holds no Ed25519 private key. "sealgate audit key create" makes one`,
-	);
 }

@@ -6,6 +6,12 @@ import { append, emptyTree, leafHash, type MerkleTree } from "./merkle.ts";
 export interface LogEntry {
 	/** What happened: a closed set of dotted names, docs/audit.md. */
 	readonly event: string;
+}
+
+/** A record as it was read: what it says beside `event` is not checked. */
+export interface ReadEntry extends LogEntry {
+	/** Lines before it. */
+	readonly seq: number;
 	readonly [field: string]: unknown;
 }
 
@@ -45,7 +51,7 @@ export function lineOf(chain: Chain, entry: LogEntry): string {
 }
 
 /** The entry of a signed checkpoint. Its line has nothing beside it: the last line of a log has no other that covers it. */
-export function checkpointEntry(note: string): LogEntry {
+export function checkpointEntry(note: string): LogEntry & { note: string } {
 	return { event: "log.checkpoint", note };
 }
 
@@ -56,7 +62,7 @@ export type LineTrouble = "not-json" | "wrong-sequence" | "broken-chain";
 export function readLine(
 	chain: Chain,
 	line: Uint8Array,
-): (LogEntry & { readonly seq: number }) | LineTrouble {
+): ReadEntry | LineTrouble {
 	let entry: unknown;
 	try {
 		entry = JSON.parse(
@@ -70,5 +76,5 @@ export function readLine(
 	if (typeof event !== "string") return "not-json";
 	if (seq !== chain.size) return "wrong-sequence";
 	if (prev !== chain.head.toString("hex")) return "broken-chain";
-	return entry as LogEntry & { readonly seq: number };
+	return entry as ReadEntry;
 }

@@ -1,7 +1,7 @@
 /** The logs below one folder: each process that records writes one of its own. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogEntry } from "./chain.ts";
+import type { ReadEntry } from "./chain.ts";
 import { descriptionFile, linesOf, segmentsOf } from "./folder.ts";
 
 /** The folder itself where it is a log, else those in it that are. @throws Error where there is none */
@@ -23,7 +23,7 @@ export async function logsIn(folder: string): Promise<string[]> {
 /** An entry as a search finds it: what it proves, only `verify` can tell. */
 export interface FoundEntry {
 	readonly log: string;
-	readonly entry: LogEntry;
+	readonly entry: ReadEntry;
 }
 
 /** Every entry of every log below the folder, log by log, in the order of writing. A line that is no record is left to `verify`. */
@@ -38,9 +38,9 @@ export async function* entriesIn(folder: string): AsyncGenerator<FoundEntry> {
 	}
 }
 
-function parsed(bytes: Buffer): LogEntry | undefined {
+function parsed(bytes: Buffer): ReadEntry | undefined {
 	try {
-		const entry = JSON.parse(bytes.toString()) as LogEntry | null;
+		const entry = JSON.parse(bytes.toString()) as ReadEntry | null;
 		return typeof entry?.event === "string" ? entry : undefined;
 	} catch {
 		return undefined;

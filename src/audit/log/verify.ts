@@ -4,8 +4,8 @@ import { join } from "node:path";
 import {
 	advance,
 	checkpointEntry,
-	type LogEntry,
 	lineOf,
+	type ReadEntry,
 	readLine,
 	startChain,
 } from "./chain.ts";
@@ -49,7 +49,7 @@ export interface VerifyOptions {
 	/** Signed checkpoints that were kept elsewhere. */
 	readonly checkpoints?: readonly string[];
 	/** Told of each line that stands where it should. */
-	readonly entry?: (entry: LogEntry & { readonly seq: number }) => void;
+	readonly entry?: (entry: ReadEntry) => void;
 }
 
 /** @throws Error where the folder holds no log */

@@ -43,7 +43,7 @@ export interface LogWriter {
 	 * Resolves once the entry is on the disk.
 	 * @throws Error where that cannot be said. The entry is kept in memory and written, marked `late`, when the disk takes it
 	 */
-	append(entry: LogEntry): Promise<void>;
+	append<Entry extends LogEntry>(entry: Entry): Promise<void>;
 	/** Signs what is there, and closes. */
 	close(): Promise<void>;
 }
@@ -158,7 +158,7 @@ export async function openLog(
 			.then(work);
 	}
 
-	function append(entry: LogEntry): Promise<void> {
+	function append<Entry extends LogEntry>(entry: Entry): Promise<void> {
 		return new Promise((resolve, reject) => {
 			waiting.push({ entry, resolve, reject });
 			working ??= work();

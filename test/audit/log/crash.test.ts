@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
-import type { LogEntry } from "../../../src/audit/log/chain.ts";
+import type { ReadEntry } from "../../../src/audit/log/chain.ts";
 import { publicKeyText } from "../../../src/audit/log/checkpoint.ts";
 import { verifyLog } from "../../../src/audit/log/verify.ts";
 import { openLog } from "../../../src/audit/log/writer.ts";
@@ -81,7 +81,7 @@ t.test(
 		await log.close();
 		const torn = filesOf(folder).find((name) => name.startsWith("torn"));
 		t.equal(readFileSync(join(folder, torn as string), "utf8"), '{"seq":');
-		const events: LogEntry[] = [];
+		const events: ReadEntry[] = [];
 		await verifyLog(folder, { entry: (entry) => events.push(entry) });
 		t.match(
 			events.find(({ event }) => event === "log.recovered"),
