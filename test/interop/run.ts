@@ -4,6 +4,7 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import { backups } from "./backups.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -96,6 +97,7 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await part("versitygw, backup tools", () => backups(plain));
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);
 	await part("MinIO", async () => {
