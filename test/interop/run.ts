@@ -111,6 +111,7 @@ try {
 		});
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
+	await part("MinIO, backup tools", () => backups(plainMinio));
 	const secureMinio = await minio(true);
 	await part("MinIO over TLS", async () => {
 		await overTls(secureMinio, "sealed-tls", policy);
