@@ -39,7 +39,7 @@ venv() { # name, packages
 	touch "$stamp"
 }
 
-# A folder of the cache with the jars of a pom and the classes of the sources beside it; prints it.
+# A folder of the cache with the jars of a pom and the classes of the sources beside it.
 java_program() { # name, folder with pom.xml and *.java
 	local place="$cache/$1"
 	local stamp="$place/.installed-$(cat "$2"/pom.xml "$2"/*.java | cksum | cut -d' ' -f1)"
@@ -53,5 +53,14 @@ java_program() { # name, folder with pom.xml and *.java
 		javac -d "$place/classes" -cp "$place/jars/*" "$2"/*.java >&2
 		touch "$stamp"
 	fi
-	echo "$place"
+}
+
+# A binary of the cache, built from a folder with go.mod, go.sum and the sources.
+go_program() { # name, folder
+	local stamp="$cache/$1.$(cat "$2"/go.mod "$2"/go.sum "$2"/*.go | cksum | cut -d' ' -f1)"
+	if [ ! -x "$stamp" ]; then
+		echo "building $1" >&2
+		(cd "$2" && timeout 900 go build -mod=readonly -ldflags "-s -w" -o "$stamp" .) >&2
+	fi
+	ln -sfn "$stamp" "$cache/$1"
 }
