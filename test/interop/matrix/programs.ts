@@ -29,6 +29,7 @@ export function environmentOf(place: Place): Record<string, string> {
 		AWS_SECRET_ACCESS_KEY: place.secretAccessKey,
 		AWS_REGION: place.region,
 		AWS_DEFAULT_REGION: place.region,
+		PYTHONDONTWRITEBYTECODE: "1",
 		MATRIX_ENDPOINT: place.endpoint,
 		MATRIX_BUCKET: place.bucket,
 		MATRIX_SCRATCH: place.scratch,
