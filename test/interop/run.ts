@@ -4,6 +4,7 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import { backups } from "./backups.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -96,6 +97,7 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await part("versitygw, backup tools", () => backups(plain));
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);
 	await part("MinIO", async () => {
@@ -109,6 +111,7 @@ try {
 		});
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
+	await part("MinIO, backup tools", () => backups(plainMinio));
 	const secureMinio = await minio(true);
 	await part("MinIO over TLS", async () => {
 		await overTls(secureMinio, "sealed-tls", policy);

@@ -1,6 +1,5 @@
-/** What a client of the matrix is: how it is installed, what it does at a place, and what it cannot do, with the reason. */
+/** What a client of the matrix is to the runner. */
 
-/** Every operation of the matrix, in the order of its tables. */
 export const matrixOperations = [
 	"put",
 	"get",
@@ -21,35 +20,34 @@ export const matrixOperations = [
 
 export type MatrixOperation = (typeof matrixOperations)[number];
 
-/** Where a client works: a store itself, or a gateway in front of one. */
+/** Where a client works: a gateway, or a store itself. */
 export interface Place {
-	/** Scheme, host and port. */
-	endpoint: string;
-	region: string;
-	accessKeyId: string;
-	secretAccessKey: string;
-	/** Exists, and is shared with other operations: keys must not collide. */
-	bucket: string;
-	/** CA of the endpoint, where `tls`. */
-	caFile?: string;
-	/** Empty folder for this one run of an operation. */
-	scratch: string;
-	/** Whether the endpoint is https. */
-	tls: boolean;
+	readonly endpoint: string;
+	readonly region: string;
+	readonly accessKeyId: string;
+	readonly secretAccessKey: string;
+	/** Exists. */
+	readonly bucket: string;
+	/** The CA of the endpoint, where it speaks TLS. */
+	readonly caFile?: string;
+	/** An empty folder for the client's files. */
+	readonly scratch: string;
+	readonly tls: boolean;
 }
 
-/** Every operation is in `operations` or in `lacks`, never in both: `undecided` tells. */
 export interface MatrixClient {
-	name: string;
-	/** Installs the pinned version, once for a machine. @returns the version */
+	readonly name: string;
+	/** @returns its version */
 	install(): Promise<string>;
-	/** Each compares bytes and sizes itself. Throws on failure, with what happened in the message. */
-	operations: Partial<Record<MatrixOperation, (place: Place) => Promise<void>>>;
-	/** Why the client cannot, in a sentence. */
-	lacks: Partial<Record<MatrixOperation, string>>;
+	/** Each throws where the client fails, or where its answers are wrong. */
+	readonly operations: Partial<
+		Record<MatrixOperation, (place: Place) => Promise<void>>
+	>;
+	/** What it cannot, and why. */
+	readonly lacks: Partial<Record<MatrixOperation, string>>;
 }
 
-/** @returns the operations of which a client says nothing, or both */
+/** @returns the operations of which a client says nothing, or two things */
 export function undecided(client: MatrixClient): MatrixOperation[] {
 	return matrixOperations.filter(
 		(operation) =>
