@@ -46,3 +46,12 @@ export interface MatrixClient {
 	/** What it cannot, and why. */
 	readonly lacks: Partial<Record<MatrixOperation, string>>;
 }
+
+/** @returns the operations of which a client says nothing, or two things */
+export function undecided(client: MatrixClient): MatrixOperation[] {
+	return matrixOperations.filter(
+		(operation) =>
+			(client.operations[operation] === undefined) ===
+			(client.lacks[operation] === undefined),
+	);
+}
