@@ -4,6 +4,7 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import { backups } from "./backups.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -98,6 +99,7 @@ try {
 		await sealed(plain, true);
 	});
 	await keyServices(plain);
+	await part("versitygw, backup tools", () => backups(plain));
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);
 	await part("MinIO", async () => {
@@ -111,6 +113,7 @@ try {
 		});
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
+	await part("MinIO, backup tools", () => backups(plainMinio));
 	const secureMinio = await minio(true);
 	await part("MinIO over TLS", async () => {
 		await overTls(secureMinio, "sealed-tls", policy);
