@@ -1,6 +1,6 @@
 /** Two answers to one step against each other, leaf by leaf. */
 import { createHash } from "node:crypto";
-import type { XmlElement } from "../../src/s3/xml.ts";
+import { childText, type XmlElement } from "../../src/s3/xml.ts";
 import type { Answer, Side } from "./send.ts";
 
 /** One leaf that is not equal: `status`, `headers.etag`, `ListBucketResult.Contents.0.Size`, `body`. */
@@ -20,12 +20,13 @@ const opaque =
 	/\.(NextContinuationToken|ContinuationToken|NextUploadIdMarker|UploadIdMarker)$/;
 const ids =
 	/(^headers\.x-amz-(version-id|copy-source-version-id)|\.(VersionId|UploadId|DeleteMarkerVersionId|VersionIdMarker|NextVersionIdMarker))$/;
-const etags = /(^headers\.etag|\.ETag)$/;
+export const etags = /(^headers\.etag|\.ETag)$/;
 
 /** What one side calls by a name of its own, and the other by another: each pair is met once, and holds from then on. */
 export class Names {
 	readonly #ids = new Map<string, string>();
-	readonly #etags = new Map<string, string>();
+	/** Those of plaintext by that of the ciphertext: one, but where a difference was explained. */
+	readonly #etags = new Map<string, Set<string>>();
 
 	/** Ids name one thing on either side. */
 	sameId(direct: string, through: string): boolean {
@@ -39,7 +40,15 @@ export class Names {
 
 	/** ETags of ciphertext tell more apart than those of plaintext, never less. */
 	sameEtag(direct: string, through: string): boolean {
-		return pair(this.#etags, through, direct);
+		const known = this.#etags.get(through);
+		if (known === undefined) this.admitEtag(direct, through);
+		return known === undefined || known.has(direct);
+	}
+
+	/** From now on the two are one object's. */
+	admitEtag(direct: string, through: string): void {
+		const known = this.#etags.get(through) ?? new Set();
+		this.#etags.set(through, known.add(direct));
 	}
 }
 
@@ -75,7 +84,8 @@ function leavesOf(
 	{ status, headers, body, document }: Answer,
 	side: Side,
 ): Map<string, string> {
-	const leaves = new Map([["status", String(status)]]);
+	const code = document?.name === "Error" && childText(document, "Code");
+	const leaves = new Map([["status", `${status}${code ? ` ${code}` : ""}`]]);
 	const own = (text: string): string =>
 		text
 			.replaceAll(side.endpoint, "ENDPOINT")

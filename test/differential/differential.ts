@@ -1,4 +1,5 @@
 /** Many sequences from one seed, each on buckets of its own; a failing one is shrunk. */
+import type { Unequal } from "./compare.ts";
 import { type Failure, type Pair, playEpisode } from "./episode.ts";
 import { type Explained, Table } from "./explained.ts";
 import { generate, profiles } from "./generate.ts";
@@ -37,6 +38,7 @@ export async function runDifferential(asked: Asked): Promise<Outcome> {
 	const table = new Table(asked.explained, asked.store);
 	const profile = asked.store === "versitygw" ? profiles.files : profiles.any;
 	const found: Found[] = [];
+	const told = new Set<string>();
 	const names = new Map<string, number>();
 	let sent = 0;
 	for (let episode = 0; sent < asked.steps; episode++) {
@@ -48,6 +50,9 @@ export async function runDifferential(asked: Asked): Promise<Outcome> {
 		for (const { name } of steps.slice(0, played.sent))
 			names.set(name, (names.get(name) ?? 0) + 1);
 		if (played.failure === undefined) continue;
+		const kind = kindOf(played.failure);
+		if (told.has(kind)) continue;
+		told.add(kind);
 		const shortest = await shortestLike(steps, played.failure, asked);
 		found.push({ seed, ...shortest });
 		asked.tell(describe({ seed, ...shortest }));
@@ -61,6 +66,16 @@ function seedOf(seed: number, episode: number): number {
 	return (seed + episode * 1_000_003) % 2 ** 31;
 }
 
+/** Two failures of one kind have one cause, as a rule. */
+function kindOf({ step, unequal }: Failure): string {
+	const [{ place, direct, through } = {}] = unequal as readonly Unequal[];
+	return [
+		step.name,
+		place,
+		...(place === "status" ? [direct, through] : []),
+	].join(" ");
+}
+
 async function shortestLike(
 	steps: readonly Step[],
 	failure: Failure,
@@ -71,10 +86,7 @@ async function shortestLike(
 	const fails = async (candidate: readonly Step[]): Promise<boolean> => {
 		const table = new Table(explained, store);
 		const { failure: now } = await playEpisode(candidate, pair, table);
-		const like =
-			now !== undefined &&
-			now.step.name === failure.step.name &&
-			now.unequal[0]?.place === failure.unequal[0]?.place;
+		const like = now !== undefined && kindOf(now) === kindOf(failure);
 		if (like) known = now;
 		return like;
 	};
@@ -83,13 +95,15 @@ async function shortestLike(
 }
 
 export function describe({ seed, shortest, failure }: Found): string {
-	const lines = failure.unequal.map(
+	const [first] = failure.unequal;
+	const telling = first?.place === "status" ? [first] : failure.unequal;
+	const lines = telling.map(
 		({ place, direct, through }) =>
 			`  ${place}: ${direct ?? "nothing"} is ${through ?? "nothing"} through the gateway`,
 	);
 	const documents = failure.answers
 		.filter(({ document }) => document !== undefined)
-		.map(({ status, body }) => `  ${status} ${body.toString().slice(0, 500)}`);
+		.map(({ status, body }) => `  ${status} ${body.toString().slice(0, 400)}`);
 	return [
 		`--seed ${seed}: ${failure.step.name} (step ${failure.step.id}) differs`,
 		...lines,

@@ -1,5 +1,5 @@
 /** One sequence on fresh buckets of both sides, up to the first answers that differ without an explanation. */
-import { compare, Names, type Unequal } from "./compare.ts";
+import { compare, etags, Names, type Unequal } from "./compare.ts";
 import type { Table } from "./explained.ts";
 import { type Answer, type Answers, type Side, send } from "./send.ts";
 import type { Step } from "./step.ts";
@@ -45,7 +45,12 @@ export async function playEpisode(
 		const unequal = table.unexplained(step, all);
 		if (unequal.length > 0)
 			return { sent, failure: { step, unequal, answers: [one, other] } };
-		if (one.status !== other.status && step.method !== "GET")
+		for (const { place, direct, through } of all)
+			if (etags.test(place) && direct && through)
+				names.admitEtag(direct, through);
+		if (one.status === other.status) continue;
+		for (const answers of seen) answers.delete(step.id);
+		if (!["GET", "HEAD"].includes(step.method))
 			await sameAgain(step, direct, through, seen);
 	}
 	return { sent, failure: undefined };

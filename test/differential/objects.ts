@@ -1,6 +1,9 @@
 /** Steps about objects: put, get, head, copy, delete, tags. */
 import { createHash } from "node:crypto";
-import { createChecksum } from "../../src/s3/checksums.ts";
+import {
+	type ChecksumAlgorithm,
+	createChecksum,
+} from "../../src/s3/checksums.ts";
 import { encodePath } from "../../src/sigv4/canonical.ts";
 import type { Draw } from "./draw.ts";
 import { bytesOf } from "./send.ts";
@@ -44,9 +47,18 @@ export function digests(draw: Draw, of: Content): Headers {
 		return { "content-md5": draw.chance(0.05) ? "no digest" : digest };
 	}
 	const algorithm = draw.pick(algorithms);
+	return { [`x-amz-checksum-${algorithm}`]: digestOf(algorithm, bytes) };
+}
+
+/** In base64. */
+export function checksumOf(algorithm: ChecksumAlgorithm, of: Content): string {
+	return digestOf(algorithm, bytesOf(of));
+}
+
+function digestOf(algorithm: ChecksumAlgorithm, bytes: Buffer): string {
 	const sum = createChecksum(algorithm);
 	sum.update(bytes);
-	return { [`x-amz-checksum-${algorithm}`]: sum.digest().toString("base64") };
+	return sum.digest().toString("base64");
 }
 
 export function described(draw: Draw): Headers {

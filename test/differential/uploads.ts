@@ -1,5 +1,6 @@
 /** Steps of uploads in parts. */
 import {
+	checksumOf,
 	content,
 	copySource,
 	described,
@@ -9,6 +10,7 @@ import {
 	sizes,
 	writeConditions,
 } from "./objects.ts";
+import type { Content } from "./step.ts";
 import type { Begun, World } from "./world.ts";
 
 /** Of every part but the last. */
@@ -17,11 +19,14 @@ const least = 5 * 1024 ** 2;
 export function create(world: World): void {
 	const { draw } = world;
 	const key = draw.chance(0.5) ? world.key() : draw.pick(world.keys);
+	const algorithm = draw.chance(0.15)
+		? draw.pick(["crc32", "sha256"] as const)
+		: undefined;
 	const headers = {
 		...described(draw),
-		...(draw.chance(0.1)
-			? { "x-amz-checksum-algorithm": draw.pick(["CRC32", "SHA256"]) }
-			: {}),
+		...(algorithm && {
+			"x-amz-checksum-algorithm": algorithm.toUpperCase(),
+		}),
 	};
 	const id = world.add({
 		name: "CreateMultipartUpload",
@@ -30,7 +35,7 @@ export function create(world: World): void {
 		query: [["uploads", ""]],
 		headers,
 	});
-	const upload = { id, key, parts: [] };
+	const upload = { id, key, algorithm, parts: [] };
 	world.uploads.push(upload);
 	// Most are used at once, some lie about.
 	if (draw.chance(0.4)) whole(world, upload);
@@ -51,12 +56,18 @@ function whole(world: World, upload: Begun): void {
 			method: "PUT",
 			key: upload.key,
 			query: addressed(upload, number),
+			headers: claimed(upload, { size, seed }),
 			content: { size, seed },
 			payload: draw.pick(["unsigned", "hash"]),
 		});
 		upload.parts.push({ id, part: number, size });
 	}
 	complete(world, upload);
+}
+
+function claimed({ algorithm }: Begun, own: Content): Record<string, string> {
+	if (algorithm === undefined) return {};
+	return { [`x-amz-checksum-${algorithm}`]: checksumOf(algorithm, own) };
 }
 
 function addressed(upload: Begun, part: number | string) {
@@ -84,16 +95,18 @@ export function part(world: World, upload = some(world)): void {
 		method: "PUT",
 		key: upload.key,
 		query: addressed(upload, number),
-		headers: digests(draw, own),
+		headers: upload.algorithm ? claimed(upload, own) : digests(draw, own),
 		content: own,
-		payload: payload(draw),
+		payload: upload.algorithm ? "hash" : payload(draw),
 	});
-	if (typeof number === "number" && "size" in own)
-		upload.parts.push({ id, part: number, size: own.size });
+	if (typeof number === "number")
+		upload.parts.push({ id, part: number, size: "size" in own ? own.size : 0 });
 }
 
 export function partCopy(world: World, upload = some(world)): void {
 	const { draw } = world;
+	// Whose checksum the gateway does not tell.
+	if (upload.algorithm !== undefined) return part(world, upload);
 	const number = draw.pick([1, 1, 2]);
 	const from = world.key();
 	const near = Math.max(0, draw.pick(sizes) - draw.whole(0, 2));
@@ -169,10 +182,12 @@ export function complete(world: World, upload = some(world)): void {
 		);
 	if (fault === "order") listed.reverse();
 	if (fault === "fewer") listed.pop();
-	const entries = listed.map(
-		({ part, id }) =>
-			`<Part><PartNumber>${part}</PartNumber><ETag>{${id}.etag}</ETag></Part>`,
-	);
+	const named = upload.algorithm?.toUpperCase();
+	const entries = listed.map(({ part, id }) => {
+		const sum = `{${id}.checksum-${upload.algorithm}}`;
+		const claim = named && `<Checksum${named}>${sum}</Checksum${named}>`;
+		return `<Part><PartNumber>${part}</PartNumber><ETag>{${id}.etag}</ETag>${claim ?? ""}</Part>`;
+	});
 	if (fault === "mad")
 		entries.push(
 			draw.pick([

@@ -16,6 +16,8 @@ export interface Sent {
 export interface Begun {
 	readonly id: number;
 	readonly key: string;
+	/** That it was begun with: its parts say no other. */
+	readonly algorithm?: "crc32" | "sha256" | undefined;
 	readonly parts: Sent[];
 }
 
@@ -34,6 +36,10 @@ export class World {
 	constructor(draw: Draw, { keys }: Profile) {
 		this.draw = draw;
 		this.keys = draw.shuffled(keys).slice(0, 7);
+	}
+
+	get copied(): boolean {
+		return this.steps.some(({ name }) => name === "CopyObject");
 	}
 
 	/** @returns id of the step */
@@ -67,15 +73,15 @@ export class World {
 		return this.draw.chance(0.6) ? from.at(-1) : this.draw.pick(from);
 	}
 
-	/** An ETag in one of the forms that clients send. */
+	/** An ETag in one of the forms that clients send. A copy of an object of parts may keep its ETag: then only the newest tells. */
 	etag(key: string): string {
 		const { draw } = this;
-		const write = this.writeOf(key);
+		const newest = this.written.filter((one) => one.key === key).at(-1);
+		const write = this.copied ? newest : this.writeOf(key);
 		const own = write === undefined ? '"none"' : `{${write.id}.etag}`;
 		const other = '"00000000000000000000000000000000"';
-		return draw.weighted({ own: 6, other: 2, any: 1, list: 1, no: 0 }) === "own"
-			? own
-			: draw.pick([other, "*", `${other}, ${own}`, other]);
+		if (draw.chance(0.6)) return own;
+		return draw.pick([other, "*", `${other}, ${own}`, `W/${own}`, other]);
 	}
 
 	/** A pair for the query, now and then. */
