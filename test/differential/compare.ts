@@ -110,7 +110,7 @@ function leavesOf(
 	}
 	const walk = (place: string, node: XmlElement): void => {
 		if (passingElements.test(place)) return;
-		if (node.children.length === 0) return add(place, node.text);
+		if (node.children.length === 0) add(place, node.text);
 		const counts = new Map<string, number>();
 		for (const inner of inOrder(node)) {
 			const nth = counts.get(inner.name) ?? 0;

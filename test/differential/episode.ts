@@ -1,4 +1,5 @@
 /** One sequence on fresh buckets of both sides, up to the first answers that differ without an explanation. */
+import { childText } from "../../src/s3/xml.ts";
 import { compare, etags, Names, type Unequal } from "./compare.ts";
 import type { Table } from "./explained.ts";
 import { type Answer, type Answers, type Side, send } from "./send.ts";
@@ -73,8 +74,22 @@ async function sameAgain(
 		const at = { id: 0, name: "", key, method: "DELETE" };
 		if (id !== undefined)
 			await send({ ...at, query: [["uploadId", id]] }, side, answers);
-		await send(at, side, answers);
+		for (const version of await versionsOf(key, side))
+			await send({ ...at, query: [["versionId", version]] }, side, answers);
 	}
+}
+
+async function versionsOf(key: string, side: Side): Promise<string[]> {
+	const query = [
+		["versions", ""],
+		["prefix", key],
+	] as const;
+	const step = { id: 0, name: "", method: "GET", query };
+	const { document } = await send(step, side, new Map());
+	if (document === undefined) throw new Error("no list of versions");
+	return document.children
+		.filter((entry) => childText(entry, "Key") === key)
+		.map((entry) => childText(entry, "VersionId") ?? "null");
 }
 
 async function makeBucket(side: Side): Promise<void> {

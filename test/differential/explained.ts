@@ -13,6 +13,8 @@ export interface Explained {
 	/** Of the value straight at the store, and of that through the gateway; absent: any, or none. */
 	readonly direct?: string;
 	readonly through?: string;
+	/** By how much two numbers may differ. */
+	readonly within?: number;
 	/** Of the whole step as JSON. */
 	readonly request?: string;
 	/** Absent: with any store. */
@@ -45,7 +47,10 @@ export class Table {
 				new RegExp(row.places).test(place) &&
 				new RegExp(row.direct ?? "").test(direct) &&
 				new RegExp(row.through ?? "").test(through) &&
-				new RegExp(row.request ?? "").test(request),
+				new RegExp(row.request ?? "").test(request) &&
+				!(
+					Math.abs(Number(direct) - Number(through)) > (row.within ?? Infinity)
+				),
 		);
 		if (row === undefined) return false;
 		this.needed.set(row, (this.needed.get(row) ?? 0) + 1);

@@ -20,7 +20,7 @@ export const sizes = [
 
 export function content(draw: Draw): Content {
 	const size = draw.chance(0.5) ? draw.whole(0, 300) : draw.pick(sizes);
-	return { size, seed: draw.whole(0, 5) };
+	return { size, seed: draw.whole(0, 1e6) };
 }
 
 export function payload(draw: Draw): Payload {
@@ -113,19 +113,23 @@ export function put(world: World): void {
 	const { draw } = world;
 	const key = draw.chance(0.5) ? world.key() : draw.pick(world.keys);
 	const own = content(draw);
+	const distinct = "size" in own && own.size > 8;
 	const presigned = draw.chance(0.08);
-	world.write({
-		name: presigned ? "presigned PutObject" : "PutObject",
-		method: "PUT",
-		key,
-		content: own,
-		headers: {
-			...described(draw),
-			...digests(draw, own),
-			...writeConditions(world, key),
+	world.write(
+		{
+			name: presigned ? "presigned PutObject" : "PutObject",
+			method: "PUT",
+			key,
+			content: own,
+			headers: {
+				...described(draw),
+				...digests(draw, own),
+				...writeConditions(world, key),
+			},
+			...(presigned ? { presigned } : { payload: payload(draw) }),
 		},
-		...(presigned ? { presigned } : { payload: payload(draw) }),
-	});
+		distinct,
+	);
 }
 
 export function range(draw: Draw): Headers {
@@ -163,7 +167,7 @@ export function get(world: World): void {
 	const query = [
 		...world.version(key),
 		...overrides.filter(() => draw.chance(0.02)),
-		...(draw.chance(0.1)
+		...(draw.chance(0.1) && !world.maybeCopyOfParts(key)
 			? [["partNumber", draw.pick(["1", "1", "2", "3", "0", "10001", "x"])]]
 			: []),
 	] as (readonly [string, string])[];
@@ -250,7 +254,7 @@ export function remove(world: World): void {
 	});
 }
 
-const escape = (text: string): string =>
+const inXml = (text: string): string =>
 	text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 export function removeMany(world: World): void {
@@ -260,7 +264,7 @@ export function removeMany(world: World): void {
 		const key = world.key();
 		const [version] = world.version(key, 0.4);
 		const id = version ? `<VersionId>${version[1]}</VersionId>` : "";
-		return `<Object><Key>${escape(key)}</Key>${id}</Object>`;
+		return `<Object><Key>${inXml(key)}</Key>${id}</Object>`;
 	});
 	const quiet = draw.chance(0.2) ? "<Quiet>true</Quiet>" : "";
 	const text = draw.chance(0.95)

@@ -76,12 +76,11 @@ function filled(text: string, side: Side, answers: Answers) {
 function sayingOf(answer: Answer | undefined, field: string) {
 	if (answer === undefined) return undefined;
 	const { headers, document } = answer;
-	return (
-		headers.get(field) ??
-		headers.get(`x-amz-${field}`) ??
-		(document && childText(document, field === "etag" ? "ETag" : field)) ??
-		undefined
-	);
+	const header = headers.get(field) ?? headers.get(`x-amz-${field}`);
+	if (header !== undefined || document === undefined) return header;
+	// A refusal repeats what it was asked.
+	if (document.name === "Error") return undefined;
+	return childText(document, field === "etag" ? "ETag" : field);
 }
 
 export function send(

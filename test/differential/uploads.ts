@@ -106,7 +106,10 @@ export function part(world: World, upload = some(world)): void {
 export function partCopy(world: World, upload = some(world)): void {
 	const { draw } = world;
 	// Whose checksum the gateway does not tell.
-	if (upload.algorithm !== undefined) return part(world, upload);
+	if (upload.algorithm !== undefined) {
+		part(world, upload);
+		return;
+	}
 	const number = draw.pick([1, 1, 2]);
 	const from = world.key();
 	const near = Math.max(0, draw.pick(sizes) - draw.whole(0, 2));

@@ -5,6 +5,8 @@ import type { Step } from "./step.ts";
 export interface Written {
 	readonly id: number;
 	readonly key: string;
+	/** Whether its content is nobody else's: only the gateway's ETags tell equal contents apart. */
+	readonly distinct: boolean;
 }
 
 export interface Sent {
@@ -38,6 +40,16 @@ export class World {
 		this.keys = draw.shuffled(keys).slice(0, 7);
 	}
 
+	/** Whether it may be a copy of an object of parts, which has parts through the gateway alone. */
+	maybeCopyOfParts(key: string): boolean {
+		const names = new Set(
+			this.steps
+				.filter((step) => step.key === key || /Complete/.test(step.name))
+				.map(({ name }) => name),
+		);
+		return names.has("CopyObject") && names.has("CompleteMultipartUpload");
+	}
+
 	get copied(): boolean {
 		return this.steps.some(({ name }) => name === "CopyObject");
 	}
@@ -50,8 +62,11 @@ export class World {
 	}
 
 	/** A write that leaves an object, if it is taken. */
-	write(step: Omit<Step, "id"> & { readonly key: string }): void {
-		this.written.push({ id: this.add(step), key: step.key });
+	write(
+		step: Omit<Step, "id"> & { readonly key: string },
+		distinct = false,
+	): void {
+		this.written.push({ id: this.add(step), key: step.key, distinct });
 	}
 
 	/** Mostly one that was written. */
@@ -77,7 +92,8 @@ export class World {
 	etag(key: string): string {
 		const { draw } = this;
 		const newest = this.written.filter((one) => one.key === key).at(-1);
-		const write = this.copied ? newest : this.writeOf(key);
+		const older = this.copied ? undefined : this.writeOf(key);
+		const write = older?.distinct ? older : newest;
 		const own = write === undefined ? '"none"' : `{${write.id}.etag}`;
 		const other = '"00000000000000000000000000000000"';
 		if (draw.chance(0.6)) return own;
