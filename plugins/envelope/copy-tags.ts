@@ -4,7 +4,7 @@ import type { Copying } from "./copy-source.ts";
 import { sourceHead } from "./copy-source.ts";
 import { documentOf } from "./upload.ts";
 
-/** A header for the upload's beginning; none where the request brings its own, or there are none. */
+/** A header for the upload's beginning, of the source's tags or, with REPLACE, of the request's; none where there are none. */
 export async function copiedTags({
 	request,
 	next,
@@ -12,7 +12,10 @@ export async function copiedTags({
 	seen,
 }: Copying): Promise<Record<string, string>> {
 	const directive = request.headers.get("x-amz-tagging-directive") ?? "COPY";
-	if (directive.toUpperCase() !== "COPY") return {};
+	if (directive.toUpperCase() !== "COPY") {
+		const own = request.headers.get("x-amz-tagging");
+		return own === undefined ? {} : { "x-amz-tagging": own };
+	}
 	if (Number(seen.headers.get("x-amz-tagging-count") ?? 0) === 0) return {};
 	const { operation } = sourceHead(request, source);
 	const version = source.versionId ?? seen.headers.get("x-amz-version-id");

@@ -91,7 +91,8 @@ export function send(
 	const { host } = new URL(side.endpoint);
 	const query = (step.query ?? []).flatMap(([name, value]) => {
 		const own = filled(value, side, answers);
-		return own === undefined ? [] : [[name, own] as [string, string]];
+		if (own !== undefined) return [[name, own] as [string, string]];
+		return name === "uploadId" ? [[name, "none"] as [string, string]] : [];
 	});
 	const content = contentOf(step, side, answers);
 	const headers = new Map([["host", host]]);

@@ -11,7 +11,7 @@ export type Payload = "hash" | "unsigned" | "trailer" | "chunks" | "wrong";
 /**
  * Values may hold `{bucket}` and `{12.etag}`: what the answer to step 12 said on that side, by the name of a header
  * without `x-amz-` (`etag`, `version-id`, `last-modified`) or of an element (`UploadId`). Where it said none: a
- * header or a pair of the query that is only that is left out, anything else gets `none`. A header of `{content}` is
+ * header or a pair of the query that is only that is left out, anything else, and an upload's id, gets `none`. A header of `{content}` is
  * the SHA-256 of the content as it leaves, in base64.
  */
 export interface Step {
