@@ -1,5 +1,11 @@
 /** The tags of a copy that is made part by part: the store copies none of them by itself. */
-import { child, children, childText, SealgateError } from "../../src/index.ts";
+import {
+	child,
+	children,
+	childText,
+	replaces,
+	SealgateError,
+} from "../../src/index.ts";
 import type { Copying } from "./copy-source.ts";
 import { sourceHead } from "./copy-source.ts";
 import { documentOf } from "./upload.ts";
@@ -11,8 +17,7 @@ export async function copiedTags({
 	source,
 	seen,
 }: Copying): Promise<Record<string, string>> {
-	const directive = request.headers.get("x-amz-tagging-directive") ?? "COPY";
-	if (directive.toUpperCase() !== "COPY") {
+	if (replaces(request.headers, "tagging")) {
 		const own = request.headers.get("x-amz-tagging");
 		return own === undefined ? {} : { "x-amz-tagging": own };
 	}

@@ -4,7 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import { type Body, bodyOf, discard, readAll } from "../http/body.ts";
 import { type HeaderMap, withoutHeaders } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import type { CopySource } from "../s3/copy-source.ts";
+import { type CopySource, replaces } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { taggingHeader } from "../s3/tag-set.ts";
@@ -31,6 +31,9 @@ const described = new Set([
 	"x-amz-website-redirect-location",
 ]);
 
+/** What a copy's directives are about. */
+const directed = ["metadata", "tagging"] as const;
+
 /** What a copy answers of the object that was written. */
 const answered =
 	/^x-amz-(version-id|server-side-encryption.*|expiration|request-id|id-2|request-charged)$/;
@@ -54,6 +57,7 @@ async function copy(
 ): Promise<S3Response> {
 	const { headers } = request;
 	const isPart = request.operation.name === "UploadPartCopy";
+	if (!isPart) for (const what of directed) replaces(headers, what);
 	const found = await read({
 		operation: sourceOperation("GetObject", source),
 		headers: readHeaders(headers),
@@ -186,7 +190,7 @@ function describedBy(
 	found: S3Response,
 	headers: HeaderMap,
 ): Map<string, string> {
-	if (directive(headers, "metadata") === "REPLACE") return new Map();
+	if (replaces(headers, "metadata")) return new Map();
 	const own = withoutHeaders(
 		found.headers,
 		(name) => !described.has(name) && !name.startsWith("x-amz-meta-"),
@@ -194,13 +198,9 @@ function describedBy(
 	return new Map(own);
 }
 
-function directive(headers: HeaderMap, of: "metadata" | "tagging"): string {
-	return headers.get(`x-amz-${of}-directive`)?.toUpperCase() ?? "COPY";
-}
-
 function wantsTags(found: S3Response, headers: HeaderMap): boolean {
 	const count = Number(found.headers.get("x-amz-tagging-count") ?? 0);
-	return count > 0 && directive(headers, "tagging") === "COPY";
+	return count > 0 && !replaces(headers, "tagging");
 }
 
 async function tagsOf(source: CopySource, read: Send): Promise<string> {

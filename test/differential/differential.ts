@@ -36,7 +36,7 @@ const episodeLength = 100;
 
 export async function runDifferential(asked: Asked): Promise<Outcome> {
 	const table = new Table(asked.explained, asked.store);
-	const profile = asked.store === "versitygw" ? profiles.files : profiles.any;
+	const profile = asked.store === "embedded" ? profiles.any : profiles.files;
 	const found: Found[] = [];
 	const told = new Set<string>();
 	const names = new Map<string, number>();

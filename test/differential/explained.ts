@@ -17,6 +17,8 @@ export interface Explained {
 	readonly within?: number;
 	/** Of the whole step as JSON. */
 	readonly request?: string;
+	/** Whether both sides refused, with one status. */
+	readonly refused?: boolean;
 	/** Absent: with any store. */
 	readonly store?: string;
 }
@@ -31,15 +33,23 @@ export class Table {
 	}
 
 	/** @returns what no row explains. Where the status is explained, so is all that the answers hold. */
-	unexplained(step: Step, found: readonly Unequal[]): readonly Unequal[] {
-		const status = found.find(({ place }) => place === "status");
-		if (status !== undefined) {
-			return this.#explains(step, status) ? [] : found;
-		}
-		return found.filter((unequal) => !this.#explains(step, unequal));
+	unexplained(
+		step: Step,
+		found: readonly Unequal[],
+		status: number,
+	): readonly Unequal[] {
+		const first = found.find(({ place }) => place === "status");
+		if (first !== undefined)
+			return this.#explains(step, first, false) ? [] : found;
+		const refused = status >= 400;
+		return found.filter((unequal) => !this.#explains(step, unequal, refused));
 	}
 
-	#explains(step: Step, { place, direct = "", through = "" }: Unequal) {
+	#explains(
+		step: Step,
+		{ place, direct = "", through = "" }: Unequal,
+		refused: boolean,
+	) {
 		const request = JSON.stringify(step);
 		const row = this.rows.find(
 			(row) =>
@@ -48,6 +58,7 @@ export class Table {
 				new RegExp(row.direct ?? "").test(direct) &&
 				new RegExp(row.through ?? "").test(through) &&
 				new RegExp(row.request ?? "").test(request) &&
+				(refused || row.refused !== true) &&
 				!(
 					Math.abs(Number(direct) - Number(through)) > (row.within ?? Infinity)
 				),

@@ -31,7 +31,7 @@ export type Answers = Map<number, Answer>;
 const region = "us-east-1";
 const agent = new Agent({ keepAlive: true, keepAliveMsecs: 1_000 });
 /** Nothing in a sequence takes longer. */
-const deadline = 60_000;
+const deadline = 20_000;
 
 const made = new Map<string, Buffer>();
 
@@ -223,10 +223,16 @@ function exchange(
 				});
 			},
 		);
-		request.on("timeout", () =>
-			request.destroy(new Error(`no answer within ${deadline} ms`)),
+		request.on("timeout", () => request.destroy(new Error("no answer")));
+		// What is no answer is compared like one.
+		request.on("error", ({ message }) =>
+			resolve({
+				status: 0,
+				headers: new Map(),
+				body: Buffer.from(message),
+				document: undefined,
+			}),
 		);
-		request.on("error", reject);
 		request.end(withBody ? content : undefined);
 	});
 }
