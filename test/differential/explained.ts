@@ -19,8 +19,8 @@ export interface Explained {
 	readonly request?: string;
 	/** Whether both sides refused, with one status. */
 	readonly refused?: boolean;
-	/** Absent: with any store. */
-	readonly store?: string;
+	/** Whose differences from S3 they are; absent: by design, with any store. */
+	readonly stores?: readonly string[];
 }
 
 export class Table {
@@ -29,7 +29,7 @@ export class Table {
 	readonly needed = new Map<Explained, number>();
 
 	constructor(rows: readonly Explained[], store: string) {
-		this.rows = rows.filter((row) => (row.store ?? store) === store);
+		this.rows = rows.filter(({ stores }) => stores?.includes(store) ?? true);
 	}
 
 	/** @returns what no row explains. Where the status is explained, so is all that the answers hold. */

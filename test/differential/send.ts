@@ -41,7 +41,7 @@ export function bytesOf(content: Content | undefined): Buffer {
 	const name = `${content.size}-${content.seed}`;
 	const known = made.get(name);
 	if (known !== undefined) return known;
-	if (made.size > 200) made.clear();
+	if (made.size > 30) made.clear();
 	const bytes = sample(content.size, content.seed);
 	made.set(name, bytes);
 	return bytes;

@@ -27,16 +27,22 @@ const storeKeys = {
 	secretAccessKey: "store-secret-key",
 };
 
-export async function startPair(store: StoreName): Promise<RunningPair> {
+/** @param running a store that is there already, and stays */
+export async function startPair(
+	store: StoreName,
+	running?: Pick<Behind, "endpoint">,
+): Promise<RunningPair> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-differential-"));
 	const keyring = join(folder, "keyring.json");
 	const secret = () => ({ passphrase: Buffer.from(passphrase) });
 	const now = new Date();
 	await createKeyring(keyring, secret(), cheap, now);
 	await changeKeyring(keyring, secret(), addKey({ alias: "alias/all" }), now);
-	const behind = await (store === "embedded"
-		? embedded(join(folder, "store"))
-		: counterpart(store));
+	const behind: Behind = running
+		? { endpoint: running.endpoint, close() {} }
+		: await (store === "embedded"
+				? embedded(join(folder, "store"))
+				: counterpart(store));
 	const gateway = await startTestGateway(`
 listen: 127.0.0.1:0
 authentication: verify

@@ -90,14 +90,19 @@ export function part(world: World, upload = some(world)): void {
 		? draw.pick([1, 1, 1, 2, 2, 3])
 		: draw.pick(["0", "10001", "x", "-1", "10000"]);
 	const own = content(draw);
+	const framed = upload.algorithm ? "hash" : payload(draw);
 	const id = world.add({
 		name: "UploadPart",
 		method: "PUT",
 		key: upload.key,
 		query: addressed(upload, number),
-		headers: upload.algorithm ? claimed(upload, own) : digests(draw, own),
+		headers: upload.algorithm
+			? claimed(upload, own)
+			: framed === "trailer"
+				? {}
+				: digests(draw, own),
 		content: own,
-		payload: upload.algorithm ? "hash" : payload(draw),
+		payload: framed,
 	});
 	if (typeof number === "number")
 		upload.parts.push({ id, part: number, size: "size" in own ? own.size : 0 });
