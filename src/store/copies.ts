@@ -55,6 +55,8 @@ export async function copyObject(
 ): Promise<S3Response> {
 	const { key = "" } = request.operation;
 	const bucket = state.buckets.find(request.operation.bucket);
+	const retag = replaces(request.headers, "tagging");
+	replaces(request.headers, "metadata");
 	const guard = (current: StoredObject | undefined): void =>
 		void checkConditions("write", request.headers, current);
 	guard(bucket.current(key));
@@ -66,7 +68,6 @@ export async function copyObject(
 	const source = copySourceOf(state, request.headers);
 	checkInPlace(request.headers, source, bucket, key);
 	const { object } = source;
-	const retag = replaces(request.headers, "tagging");
 	const tags = retag ? tagsOf(request.headers) : (object.tags ?? []);
 	const headers = copiedHeaders(request.headers, object);
 	const grants = grantsAsked(request.headers);
