@@ -15,7 +15,7 @@ export async function changeKeyringSecret(
 	const { loaded, name, path, secret } = await entryOf(options);
 	const after = secretFrom(options, "the keyring");
 	const { keys, versions } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command: "keys change-secret", keys: name },
 		async () => ({
 			...(await changeSecret(path, secret, after, derivationOf(after))),
