@@ -383,7 +383,10 @@ export async function startGateway(
 								new AbortController().signal,
 							),
 						),
-					scrape: (accept) => metrics.scrape(accept),
+					scrape(accept) {
+						metrics.troubles(troublesOf(current.routes));
+						return metrics.scrape(accept);
+					},
 				});
 	const adminAddress =
 		admin === undefined

@@ -70,6 +70,7 @@ export {
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
 export { type KeyContext, wrappingContext } from "./keys/context.ts";
 export type { KeyAccess } from "./keys/key-access.ts";
+export { copyAcross } from "./layers/copy-across.ts";
 export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
