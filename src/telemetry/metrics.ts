@@ -193,6 +193,7 @@ export function createMetrics(
 			for (const [route, sentences] of Object.entries(byRoute)) {
 				troubles.set({ route }, sentences.length);
 			}
+		},
 		keyProvider(keys) 
 			breakers.set({ keys }, breakerValue.closed);
 			return {
@@ -205,7 +206,8 @@ export function createMetrics(
 				heldBack: (operation) =>
 					providerErrors.inc({ keys, operation, kind: "circuit-open" }),
 				changed: (state) => breakers.set({ keys }, breakerValue[state]),
-			};,
+			};
+		},
 		async scrape(accept) {
 			const chosen = registryFor(
 				registry,
