@@ -194,7 +194,7 @@ export function createMetrics(
 				troubles.set({ route }, sentences.length);
 			}
 		},
-		keyProvider(keys) 
+		keyProvider(keys) {
 			breakers.set({ keys }, breakerValue.closed);
 			return {
 				tried(operation, milliseconds, error) {
