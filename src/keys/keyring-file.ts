@@ -11,6 +11,7 @@ import {
 	type Disk,
 	readPrivateFile,
 	replacePrivateFile,
+	requireOwnFile,
 } from "./private-file.ts";
 import {
 	type Derivation,
@@ -75,6 +76,7 @@ export async function changeKeyring(
 	disk?: Disk,
 ): Promise<Keyring> {
 	const act = async (): Promise<Keyring> => {
+		await requireOwnFile(path);
 		const open = await openKeyring(path, secret, disk);
 		const ring = withoutExpired(open.ring, now);
 		const changed = change({ ...open, ring }, now);
@@ -86,6 +88,33 @@ export async function changeKeyring(
 		return next;
 	};
 	return withFileLock(path, act, disk);
+}
+
+/**
+ * The keyring under another secret and another root key: the old secret opens it no more, nor does it open what a copy
+ * of the old file holds of later keys. @throws SealgateError as `changeKeyring`
+ */
+export async function changeSecret(
+	path: string,
+	secret: Secret,
+	next: Secret,
+	derivation: Derivation,
+	disk?: Disk,
+): Promise<{ keys: number; versions: number }> {
+	const act = async (): Promise<void> => {
+		await requireOwnFile(path);
+		const { ring, root: before } = await openKeyring(path, secret, disk);
+		const root = randomBytes(keyBytes);
+		const keys = ring.keys.map((key) => reseal(ring.id, key, before, root));
+		before.fill(0);
+		const changed = { ...ring, keys, generation: ring.generation + 1 };
+		const slot = await sealRoot(root, ring.id, next, derivation, randomBytes);
+		const text = writeKeyring(changed, [slot], root);
+		root.fill(0);
+		await replacePrivateFile(path, text, disk);
+	};
+	await withFileLock(path, act, disk);
+	return verifyKeyring(path, next);
 }
 
 /** Opens every version of every key. @throws SealgateError as `openKeyring` */

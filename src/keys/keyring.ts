@@ -122,6 +122,16 @@ export function withVersion(
 	return replace(ring, { ...key, versions: [...key.versions, next] });
 }
 
+/** @param days after which a new version is due; undefined: never @throws SealgateError `key-not-found`, `key-pending-deletion` */
+export function withRotation(
+	ring: Keyring,
+	name: string,
+	days: number | undefined,
+): Keyring {
+	const key = findLastingKey(ring, name);
+	return replace(ring, { ...key, rotateEvery: days });
+}
+
 /** @throws SealgateError `key-not-found`, `key-pending-deletion` */
 export function disabled(ring: Keyring, name: string): Keyring {
 	const key = findLastingKey(ring, name);

@@ -4,11 +4,13 @@ import { waitingTime } from "../../keys/keyring.ts";
 import { answer } from "../answer.ts";
 import { aliasKey } from "./alias.ts";
 import { backupKeys } from "./backup.ts";
+import { changeKeyringSecret } from "./change-secret.ts";
 import { createKey } from "./create.ts";
 import { describeKey } from "./describe.ts";
 import { listKeys } from "./list.ts";
 import { restoreKeys } from "./restore.ts";
 import { rotateKeys } from "./rotate.ts";
+import { setRotation } from "./rotation.ts";
 import { scheduleDeletion } from "./schedule-deletion.ts";
 import { setState } from "./state.ts";
 import { verifyKeys } from "./verify.ts";
@@ -59,6 +61,12 @@ export function addKeysCommands(program: Command): void {
 		.action((key, options) =>
 			answer(options.json, () => rotateKeys(key, options)),
 		);
+	command("rotation <key>", "at which age it gets a new version")
+		.option("--every <days>", "1 to 3650", days(1, 3_650))
+		.option("--never", "only by the command rotate")
+		.action((key, options) =>
+			answer(options.json, () => setRotation(key, options)),
+		);
 	command("schedule-deletion <key>", "refuse now, destroy after a waiting time")
 		.option("--days <days>", `${least} to ${most}`, days(least, most), usual)
 		.option("--force", "also where it is seen to be in use")
@@ -72,6 +80,11 @@ export function addKeysCommands(program: Command): void {
 		.requiredOption("--from <file>", "the backup")
 		.option("--dry-run", "open everything, write nothing")
 		.action((options) => answer(options.json, () => restoreKeys(options)));
+	withSecret(
+		command("change-secret", "the keyring under another secret, in its place"),
+	).action((options) =>
+		answer(options.json, () => changeKeyringSecret(options)),
+	);
 	withSecret(keys.command("verify"))
 		.description("open every version of every key")
 		.option("--config <file>", "the configuration")
@@ -90,11 +103,11 @@ const states = [
 	["cancel-deletion", "keep a key after all; it is disabled then"],
 ] as const;
 
-/** Options for the secret of a backup. */
+/** Options for the secret of a backup, or a new one. */
 function withSecret(command: Command): Command {
 	return command
-		.option("--passphrase-file <file>", "what opens the backup, in a file")
-		.option("--key-file <file>", "32 bytes, or base64 of them, that open it");
+		.option("--passphrase-file <file>", "a passphrase, in a file")
+		.option("--key-file <file>", "32 bytes, or base64 of them");
 }
 
 function days(least: number, most: number): (text: string) => number {
