@@ -96,6 +96,7 @@ export {
 	type CopySource,
 	parseCopySource,
 	renderCopySource,
+	replaces,
 } from "./s3/copy-source.ts";
 export {
 	type CustomerKeyOf,
