@@ -22,6 +22,7 @@ import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import type { CircuitObserver } from "./keys/circuit.ts";
 import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
@@ -111,6 +112,7 @@ async function createGeneration(
 	loaded: Loaded,
 	load: Load,
 	tell: (outcome: Outcome) => void,
+	observeKeys: (name: string) => CircuitObserver,
 	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
@@ -128,7 +130,12 @@ async function createGeneration(
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, folderOf(loaded), before?.keys);
+	const keys = await openKeys(
+		loaded.keys,
+		folderOf(loaded),
+		observeKeys,
+		before?.keys,
+	);
 	const routes = await setUpRoutes(loaded, keys.of).catch(async (error) => {
 		await keys.close();
 		throw error;
@@ -284,7 +291,19 @@ export async function startGateway(
 		load.leave(outcome.exchange.id);
 		note(outcome);
 	};
-	let current = await createGeneration(first, load, tell);
+	const observeKeys = (keys: string): CircuitObserver => {
+		const counted = metrics.keyProvider(keys);
+		return {
+			...counted,
+			changed(breaker, outage) {
+				counted.changed(breaker, outage);
+				const level = breaker === "closed" ? "info" : "warn";
+				const fields = { keys, breaker, outage };
+				telemetry.log.event(level, "key provider", fields);
+			},
+		};
+	};
+	let current = await createGeneration(first, load, tell, observeKeys);
 	const keysFailed = (name: string, error: Error): void =>
 		telemetry.log.event("error", "the keyring in use stays in force", {
 			keys: name,
@@ -353,6 +372,7 @@ export async function startGateway(
 						details: {
 							draining: load.draining,
 							troubles: troublesOf(current.routes),
+							keys: current.keys.health(),
 						},
 					}),
 					config: () => redactConfig(current.loaded),
@@ -410,7 +430,13 @@ export async function startGateway(
 			try {
 				const loaded = await read();
 				checkFixed(first, loaded);
-				current = await createGeneration(loaded, load, tell, before);
+				current = await createGeneration(
+					loaded,
+					load,
+					tell,
+					observeKeys,
+					before,
+				);
 				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
@@ -502,6 +528,7 @@ function unusedKeys({ config }: Loaded): OpenKeys["of"] {
 			throw new Error(`no keys are named "${name}"`);
 		return {
 			idOf: neverUsed,
+			sameKey: (one, other) => one === other,
 			forSealing: neverUsed,
 			forOpening: neverUsed,
 		};
