@@ -161,6 +161,7 @@ t.test(
 			t.ok((await bytesOf(part.Body)).equals(content));
 			const head = new HeadObjectCommand({ ...at, PartNumber: 2 });
 			await t.rejects(client.send(head), {
+				name: /./,
 				$metadata: { httpStatusCode: 416 },
 			});
 		}
@@ -239,7 +240,7 @@ t.test("conditions, copies, deletes and tags", async (t) => {
 	);
 	await t.rejects(
 		client.send(new GetObjectCommand({ ...at, IfNoneMatch: ETag })),
-		{ $metadata: { httpStatusCode: 304 } },
+		{ name: /./, $metadata: { httpStatusCode: 304 } },
 	);
 	await t.rejects(
 		client.send(new GetObjectCommand({ Bucket: bucket, Key: "none" })),
@@ -424,19 +425,5 @@ t.test("instruction files are read where the route allows them", async (t) => {
 		await t.rejects(get({ client: other, bucket }, at.Key), {
 			name: "DecryptionFailed",
 		});
-	}
-});
-
-t.test("options that cannot work together are refused at start", async (t) => {
-	for (const [options, message] of [
-		[", format: s3ec-v3, read: [t1]", /read has to name s3ec-v3/],
-		[", format: s3ec-v3, bindMetadata: true", /binds no metadata/],
-		[", read: [t1, s3ec-v2], bindMetadata: require", /s3ec-v2 binds none/],
-		[", format: s3ec-v2, sealMetadata: [colour]", /no place to seal/],
-		[", format: s3ec-v2, scope: object", /scope is of t1/],
-		[', s3ec: { context: { "sealgate:use": wrap } }', /reserved/],
-		[', s3ec: { context: { "aws:x-amz-cek-alg": "116" } }', /reserved/],
-	] as const) {
-		await t.rejects(startSealed(t, options), message, options);
 	}
 });
