@@ -63,7 +63,7 @@ export async function s3ec(store: RunningStore): Promise<void> {
 	await write(bound, "sealgate-s3ec-v3-1000000-team", 1_000_000);
 	const where = [
 		...[store.endpoint, kms.endpoint, kms.key, bucket, files],
-		...Object.values(storeKeys),
+		...[storeKeys.accessKeyId, storeKeys.secretAccessKey],
 	];
 	const script = join(root, "test/interop/s3ec/s3ec_client.py");
 	const program = join(root, "test/interop/s3ec/S3ecClient.java");
