@@ -13,6 +13,7 @@ import { check, finish, part, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
+import { s3ec } from "./s3ec.ts";
 import { script } from "./script.ts";
 import { makeKeyring, sealed } from "./sealed.ts";
 import { customerKeys } from "./sse-c.ts";
@@ -96,6 +97,7 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await part("S3 Encryption Clients", () => s3ec(plain));
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);
 	await part("MinIO", async () => {

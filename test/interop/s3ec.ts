@@ -1,11 +1,16 @@
 /**
  * The AWS S3 Encryption Clients for Java and Python read what Sealgate wrote, and the other way round, in both formats, with
  * the data keys of one KMS. moto is that KMS; its S3 is not used.
+ * With SEALGATE_S3EC_VECTORS=FILE the small objects are written there: that is how test/vectors/s3ec.json came to be.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import {
+	CreateKeyCommand,
+	DecryptCommand,
+	KMSClient,
+} from "@aws-sdk/client-kms";
 import {
 	CreateBucketCommand,
 	GetObjectCommand,
@@ -29,7 +34,7 @@ import { direct, type RunningStore, storeKeys } from "./stores.ts";
 
 const bucket = "s3ec";
 /** The last is read in two passes. */
-const sizes = [0, 1, 1_000_000, 20_000_000];
+const sizes = [0, 33, 1_000_000, 20_000_000];
 const formats = ["s3ec-v3", "s3ec-v2"] as const;
 
 interface Kms {
@@ -76,6 +81,54 @@ export async function s3ec(store: RunningStore): Promise<void> {
 			run(`s3ec ${name}`, command, [...args, action, ...where]);
 	}
 	for (const gateway of gateways) await readAll(gateway);
+	const file = process.env.SEALGATE_S3EC_VECTORS;
+	if (file !== undefined) await writeVectors(store, kms, file);
+}
+
+/** As they lie in the store, with the data keys that KMS tells. */
+async function writeVectors(
+	store: RunningStore,
+	kms: Kms,
+	file: string,
+): Promise<void> {
+	const client = kmsClient(kms.endpoint);
+	const vectors = [];
+	for (const writer of ["java", "python", "sealgate"]) {
+		for (const format of formats) {
+			const Key = `${writer}-${format}-33`;
+			const object = new GetObjectCommand({ Bucket: bucket, Key });
+			const { Body, Metadata = {} } = await direct(store).send(object);
+			const [blob, context] =
+				format === "s3ec-v3"
+					? [Metadata["x-amz-3"], Metadata["x-amz-t"]]
+					: [Metadata["x-amz-key-v2"], Metadata["x-amz-matdesc"]];
+			const { Plaintext = new Uint8Array() } = await client.send(
+				new DecryptCommand({
+					CiphertextBlob: Buffer.from(blob ?? "", "base64"),
+					EncryptionContext: JSON.parse(context ?? ""),
+				}),
+			);
+			vectors.push({
+				writer,
+				format,
+				metadata: Metadata,
+				dataKey: Buffer.from(Plaintext).toString("base64"),
+				body: (await bytesOf(Body)).toString("base64"),
+			});
+		}
+	}
+	client.destroy();
+	const origin =
+		"the S3 Encryption Clients for Java 4.0.1 and Python 4.0.0, and Sealgate, by test/interop/s3ec.ts";
+	writeFileSync(file, `${JSON.stringify({ origin, vectors }, null, "\t")}\n`);
+}
+
+function kmsClient(endpoint: string): KMSClient {
+	return new KMSClient({
+		endpoint,
+		region: "us-east-1",
+		credentials: { ...storeKeys },
+	});
 }
 
 async function startKms(python: string): Promise<Kms> {
@@ -83,11 +136,7 @@ async function startKms(python: string): Promise<Kms> {
 	const args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)];
 	await start("moto", python, args, port);
 	const endpoint = `http://127.0.0.1:${port}`;
-	const client = new KMSClient({
-		endpoint,
-		region: "us-east-1",
-		credentials: storeKeys,
-	});
+	const client = kmsClient(endpoint);
 	const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
 	client.destroy();
 	return { endpoint, key: KeyMetadata?.Arn as string };
