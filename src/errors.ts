@@ -181,6 +181,13 @@ export const errorKinds = {
 		fault: "gateway",
 		retry: true,
 	},
+	// Nothing is done that cannot be recorded, where the configuration says so.
+	"audit-unavailable": {
+		s3: "ServiceUnavailable",
+		status: 503,
+		fault: "gateway",
+		retry: true,
+	},
 	"credentials-unavailable": {
 		s3: "ServiceUnavailable",
 		status: 503,

@@ -316,9 +316,17 @@ export const configSchema = z.strictObject({
 	audit: z
 		.strictObject({
 			required: z
-				.literal(false, "required: true is not served yet: see docs/audit.md")
+				.boolean()
 				.default(false)
-				.describe("Whether an answer waits until its record is durable."),
+				.describe(
+					"Whether a request waits until its record is durable, and is refused where it cannot be.",
+				),
+			name: name
+				.default("sealgate")
+				.describe("Name of the log in its signed checkpoints."),
+			signingKey: secret.describe(
+				"Ed25519 private key in PEM that signs checkpoints; refer to a file that does not lie beside the log.",
+			),
 			sinks: z
 				.array(
 					z.strictObject({
@@ -326,7 +334,7 @@ export const configSchema = z.strictObject({
 							.string()
 							.min(1)
 							.describe(
-								"Directory of the log; it is made where it is not there.",
+								"Directory of the log; it is made where it is not there. Relative to the configuration.",
 							),
 					}),
 				)

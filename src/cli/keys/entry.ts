@@ -84,7 +84,7 @@ export async function changeEntry(
 ): Promise<Keyring> {
 	const asked = named === undefined ? {} : { named };
 	const { ring } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command, keys: name, ...asked },
 		async () => {
 			const ring = await changeKeyring(path, secret, change, new Date());
