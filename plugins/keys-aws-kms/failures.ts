@@ -55,9 +55,9 @@ const states: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 interface Answered {
 	readonly name?: string;
 	readonly message?: string;
+	/** Of the system, such as ECONNRESET. */
 	readonly code?: string;
 	readonly $metadata?: { readonly httpStatusCode?: number };
-	readonly $response?: unknown;
 }
 
 /**
@@ -68,11 +68,14 @@ export function failureOf(cause: unknown, keyId: string, blob: boolean): Error {
 	const error = cause as Error & Answered;
 	const { name = "", message } = error;
 	const status = error.$metadata?.httpStatusCode;
-	// An answer that says nothing of the gateway's credentials, key or blob, but that the caller has gone.
+	// The caller has gone: that says nothing of KMS.
 	if (name === "AbortError") return error;
 	if (throttles.has(name)) return new KeysUnavailable("throttled", error);
 	if (status !== undefined && status >= 500)
 		return new KeysUnavailable("server-error", error);
+	// Before the name: the client library calls a connection that was reset a TimeoutError.
+	if (error.code !== undefined)
+		return new KeysUnavailable("unreachable", error);
 	if (name === "TimeoutError") return new KeysUnavailable("timeout", error);
 	if (credentialFaults.has(name)) return credentialFailure(error);
 	if (blob && (refusedBlobs.has(name) || name === "ValidationException")) {

@@ -1,5 +1,6 @@
 /** Keys of AWS KMS, by GenerateDataKey, Decrypt, ReEncrypt and DescribeKey. The context is the encryption context. */
 import {
+	DecryptionError,
 	type GeneratedKey,
 	type KeyContext,
 	type KeyDescription,
@@ -60,7 +61,7 @@ export class AwsKmsProvider implements KeyProvider {
 		const answer = await this.#ask(keyId, true, () =>
 			client.send(new kms.DecryptCommand(input), { abortSignal: signal }),
 		);
-		answeredKey(keyId, answer.KeyId);
+		requireOpenedBy(keyId, answer.KeyId);
 		return keyOf(answer.Plaintext);
 	}
 
@@ -82,7 +83,7 @@ export class AwsKmsProvider implements KeyProvider {
 		const answer = await this.#ask(keyId, true, () =>
 			client.send(new kms.ReEncryptCommand(input), { abortSignal: signal }),
 		);
-		answeredKey(keyId, answer.SourceKeyId);
+		requireOpenedBy(keyId, answer.SourceKeyId);
 		answeredKey(keyId, answer.KeyId);
 		return blobOf(answer.CiphertextBlob);
 	}
@@ -163,6 +164,17 @@ function answeredKey(asked: string, answered: string | undefined): string {
 	const arn = parseKeyArn(answered ?? "");
 	if (arn !== undefined && answersTo(asked, arn)) return answered as string;
 	throw malformed(`another key than "${asked}"`);
+}
+
+/** That the blob was of the key asked for, whatever a server thinks of a pinned key. @throws DecryptionError, KeysUnavailable */
+function requireOpenedBy(asked: string, answered: string | undefined): void {
+	const arn = parseKeyArn(answered ?? "");
+	if (arn === undefined) throw malformed("no key");
+	if (answersTo(asked, arn)) return;
+	throw new DecryptionError(
+		"wrapping-key-refused",
+		`the blob is of the key ${answered}, and not of ${asked}`,
+	);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */

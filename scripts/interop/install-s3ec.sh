@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the S3 Encryption Clients need, pinned, into a cache outside the repository: the Python client and moto as
-# the key service, and the jars of the Java client (java and mvn are the machine's). Prints the Python, then the class path.
+# Installs the S3 Encryption Clients for Python and Java, pinned, into a cache outside the repository (java and mvn are the
+# machine's). Prints the Python, then the class path.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 cache="${SEALGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealgate}/interop"
-packages="moto[server]==5.2.5 amazon-s3-encryption-client-python==4.0.0"
+packages="boto3==1.44.5 amazon-s3-encryption-client-python==4.0.0"
 pom="$root/test/interop/s3ec/pom.xml"
 venv="$cache/venv-s3ec"
 jars="$cache/s3ec-$(cksum <"$pom" | cut -d' ' -f1)"

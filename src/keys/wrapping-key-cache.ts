@@ -185,7 +185,9 @@ export class WrappingKeyCache {
 		const { signal } = this.#closed;
 		try {
 			const { keyId: id } = await this.#provider.describe(keyId, signal);
-			this.#names.set(keyId, { id, missing: undefined, until: until() });
+			// An id names itself: what an alias led to is not asked for again under its id.
+			for (const name of [keyId, id])
+				this.#names.set(name, { id, missing: undefined, until: until() });
 			return id;
 		} catch (error) {
 			if (isMissing(error))

@@ -10,6 +10,7 @@ import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
+import { keyServices } from "./kms.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -97,6 +98,7 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await keyServices(plain);
 	await part("S3 Encryption Clients", () => s3ec(plain));
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);

@@ -28,8 +28,8 @@ import {
 	freePort,
 	report,
 	root,
-	start,
 } from "./harness.ts";
+import { adminOf, type KmsServer, moto } from "./kms-counterpart.ts";
 import { direct, type RunningStore, storeKeys } from "./stores.ts";
 
 const bucket = "s3ec";
@@ -37,8 +37,7 @@ const bucket = "s3ec";
 const sizes = [0, 33, 1_000_000, 20_000_000];
 const formats = ["s3ec-v3", "s3ec-v2"] as const;
 
-interface Kms {
-	readonly endpoint: string;
+interface Kms extends KmsServer {
 	readonly key: string;
 }
 
@@ -49,7 +48,7 @@ export async function s3ec(store: RunningStore): Promise<void> {
 	)
 		.trim()
 		.split("\n");
-	const kms = await startKms(python);
+	const kms = await startKms();
 	const files = join(folder, "s3ec");
 	mkdirSync(files);
 	for (const size of sizes)
@@ -91,7 +90,7 @@ async function writeVectors(
 	kms: Kms,
 	file: string,
 ): Promise<void> {
-	const client = kmsClient(kms.endpoint);
+	const client = adminOf(kms);
 	const vectors = [];
 	for (const writer of ["java", "python", "sealgate"]) {
 		for (const format of formats) {
@@ -123,23 +122,12 @@ async function writeVectors(
 	writeFileSync(file, `${JSON.stringify({ origin, vectors }, null, "\t")}\n`);
 }
 
-function kmsClient(endpoint: string): KMSClient {
-	return new KMSClient({
-		endpoint,
-		region: "us-east-1",
-		credentials: { ...storeKeys },
-	});
-}
-
-async function startKms(python: string): Promise<Kms> {
-	const port = await freePort();
-	const args = ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)];
-	await start("moto", python, args, port);
-	const endpoint = `http://127.0.0.1:${port}`;
-	const client = kmsClient(endpoint);
+async function startKms(): Promise<Kms> {
+	const server = await moto();
+	const client = adminOf(server);
 	const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
 	client.destroy();
-	return { endpoint, key: KeyMetadata?.Arn as string };
+	return { ...server, key: KeyMetadata?.Arn as string };
 }
 
 function gatewayOf(
