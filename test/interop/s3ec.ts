@@ -6,11 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-	CreateKeyCommand,
-	DecryptCommand,
-	KMSClient,
-} from "@aws-sdk/client-kms";
+import { CreateKeyCommand, DecryptCommand } from "@aws-sdk/client-kms";
 import {
 	CreateBucketCommand,
 	GetObjectCommand,
@@ -21,14 +17,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { bytesOf, sample } from "../envelope/content.ts";
 import { appKeys, type RunningGateway, startGateway } from "./gateway.ts";
-import {
-	check,
-	cleanEnvironment,
-	folder,
-	freePort,
-	report,
-	root,
-} from "./harness.ts";
+import { check, cleanEnvironment, folder, report, root } from "./harness.ts";
 import { adminOf, type KmsServer, moto } from "./kms-counterpart.ts";
 import { direct, type RunningStore, storeKeys } from "./stores.ts";
 
@@ -176,8 +165,8 @@ async function readAll(gateway: RunningGateway): Promise<void> {
 	);
 	report(
 		gateway.name,
-		Contents.length === 25,
-		`${Contents.length} of 25 objects`,
+		Contents.length === 26,
+		`${Contents.length} of 26 objects`,
 	);
 	for (const { Key = "", Size } of Contents) {
 		if (Key.endsWith("-team")) continue;

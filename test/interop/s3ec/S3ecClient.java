@@ -48,6 +48,14 @@ public final class S3ecClient {
           }
         }
       }
+      // The pieces that this client makes of one GCM message when it uploads a large object.
+      S3EncryptionClient parts =
+          S3EncryptionClient.builderV4().wrappedClient(plain).wrappedAsyncClient(async).keyring(ring).enableMultipartPutObject(true)
+              .commitmentPolicy(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+              .encryptionAlgorithm(AlgorithmSuite.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY).build();
+      String large = "java-s3ec-v3-20000000-parts";
+      parts.putObject(b -> b.bucket(bucket).key(large).metadata(Map.of("mine", "1")), RequestBody.fromFile(folder.resolve("20000000.bin")));
+      told(large + " written, ETag " + plain.headObject(b -> b.bucket(bucket).key(large)).eTag().replace("\"", ""), true);
     } else {
       for (var listed : plain.listObjectsV2(b -> b.bucket(bucket)).contents()) {
         String name = listed.key();
