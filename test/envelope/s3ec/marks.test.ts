@@ -23,7 +23,7 @@ t.test("one mark, of a format that the route reads", async (t) => {
 		[found(all, t1), found(all, v3), found(all, v2), found(all)],
 		["t1", "s3ec-v3", "s3ec-v2", undefined],
 	);
-	const refused = { reason: "format-refused" };
+	const refused = { code: "decryption-failed", reason: "format-refused" };
 	t.throws(() => found(["t1"], v3), refused);
 	t.throws(() => found(["s3ec-v3"], t1), refused);
 	t.throws(() => found(["s3ec-v3"], v2), refused, "V2 is never implied");
