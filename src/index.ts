@@ -130,6 +130,7 @@ export {
 	type CopySource,
 	parseCopySource,
 	renderCopySource,
+	replaces,
 } from "./s3/copy-source.ts";
 export {
 	type CustomerKeyOf,

@@ -12,25 +12,50 @@ export interface Client {
 
 /** @throws Error with one sentence: the package is missing, or no region is said */
 export async function openClient(
-	{ region, endpoint, credentials }: Options,
+	options: Options,
 	name: string,
 ): Promise<Client> {
 	const kms = await load(name);
+	const { region, endpoint } = await addressOf(kms, options, name);
+	const { credentials } = options;
 	const client = new kms.KMSClient({
+		region,
+		endpoint,
+		useFipsEndpoint: false,
+		useDualstackEndpoint: false,
 		// The gateway has deadlines and retries of its own, the same for every provider.
 		maxAttempts: 1,
-		...(region !== undefined && { region }),
-		...(endpoint !== undefined && { endpoint }),
 		...(credentials !== "default" && { credentials: given(credentials) }),
 	});
+	return { kms, client, region };
+}
+
+/**
+ * AWS_REGION, AWS_USE_FIPS_ENDPOINT and the profile are heeded. AWS_ENDPOINT_URL is not: whoever points S3 clients to
+ * this gateway by it would have keys asked for here, too.
+ */
+async function addressOf(
+	{ KMSClient }: typeof Kms,
+	{ region: said, endpoint }: Options,
+	name: string,
+): Promise<{ region: string; endpoint: string }> {
+	const client = new KMSClient(said === undefined ? {} : { region: said });
+	const { config } = client;
 	try {
-		return { kms, client, region: await client.config.region() };
+		const region = await config.region();
+		const { url } = config.endpointProvider({
+			Region: region,
+			UseFIPS: await config.useFipsEndpoint(),
+			UseDualStack: await config.useDualstackEndpoint(),
+		});
+		return { region, endpoint: endpoint ?? url.href };
 	} catch (cause) {
-		client.destroy();
 		throw new Error(
 			`keys "${name}": provider aws-kms needs a region: set region, or AWS_REGION.`,
 			{ cause },
 		);
+	} finally {
+		client.destroy();
 	}
 }
 

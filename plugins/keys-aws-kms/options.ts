@@ -3,6 +3,12 @@ import { z } from "../../src/index.ts";
 
 const secret = z.string().min(1).meta({ secret: true });
 
+function isSafe(endpoint: string): boolean {
+	if (!endpoint.startsWith("http:") || !URL.canParse(endpoint)) return true;
+	const { hostname } = new URL(endpoint);
+	return /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(hostname);
+}
+
 export const options = z.strictObject({
 	region: z
 		.string()
@@ -14,6 +20,10 @@ export const options = z.strictObject({
 		.regex(
 			/^https?:\/\/[^/?#@\s]+$/,
 			"http://host[:port] or https://host[:port], and nothing behind it",
+		)
+		.refine(
+			isSafe,
+			"http:// is for a loopback address alone: keys would cross the network in the clear",
 		)
 		.optional()
 		.describe(

@@ -12,6 +12,7 @@ import {
 	S3Client,
 } from "@aws-sdk/client-s3";
 import t from "tap";
+import { openClient } from "../../plugins/keys-aws-kms/client.ts";
 import { keysAwsKms } from "../../plugins/keys-aws-kms/index.ts";
 import { ConfigFaults } from "../../src/config/load.ts";
 import { redactConfig } from "../../src/config/redact.ts";
@@ -176,18 +177,71 @@ t.test("a missing region is one sentence at start", async (t) => {
 	);
 });
 
-t.test("region and credentials come of the AWS chain", async (t) => {
-	const names = {
-		AWS_ACCESS_KEY_ID: kmsCredentials.accessKeyId,
-		AWS_SECRET_ACCESS_KEY: kmsCredentials.secretAccessKey,
-		AWS_REGION: kms.region,
-	};
+function setEnvironment(
+	t: { teardown(act: () => void): void },
+	names: Readonly<Record<string, string>>,
+): void {
 	const before = { ...process.env };
 	Object.assign(process.env, names);
 	t.teardown(() => {
 		for (const name of Object.keys(names)) delete process.env[name];
 		Object.assign(process.env, before);
 	});
+}
+
+t.test(
+	"what points S3 clients to the gateway points no key there",
+	async (t) => {
+		setEnvironment(t, {
+			AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+			AWS_ENDPOINT_URL_KMS: "http://127.0.0.1:1",
+		});
+		const hosts: Record<string, string> = {
+			"eu-central-1": "kms.eu-central-1.amazonaws.com",
+			"cn-north-1": "kms.cn-north-1.amazonaws.com.cn",
+		};
+		for (const [region, host] of Object.entries(hosts)) {
+			const options = keysAwsKms.options.parse({ region });
+			const { client } = await openClient(options, "main");
+			const { hostname, protocol } = (await client.config.endpoint?.()) ?? {};
+			t.strictSame([protocol, hostname], ["https:", host]);
+			client.destroy();
+		}
+	},
+);
+
+t.test("keys do not cross a network in the clear", async (t) => {
+	const faults = (endpoint: string) =>
+		faultsOf(
+			configuration(
+				`{ name: main, provider: aws-kms, region: eu-central-1, endpoint: "${endpoint}" }`,
+			),
+		);
+	for (const endpoint of [
+		"https://kms.example.internal",
+		"http://127.0.0.1:8080",
+		"http://[::1]:8080",
+		"http://localhost:8080",
+	])
+		t.strictSame(await faults(endpoint), [], endpoint);
+	for (const endpoint of [
+		"http://kms.example.internal",
+		"http://127.0.0.1.example.internal:8080",
+		"http://10.0.0.1",
+	]) {
+		t.strictSame(await faults(endpoint), [
+			"keys[0].endpoint: http:// is for a loopback address alone: keys would cross the network in the clear",
+		]);
+	}
+});
+
+t.test("region and credentials come of the AWS chain", async (t) => {
+	const names = {
+		AWS_ACCESS_KEY_ID: kmsCredentials.accessKeyId,
+		AWS_SECRET_ACCESS_KEY: kmsCredentials.secretAccessKey,
+		AWS_REGION: kms.region,
+	};
+	setEnvironment(t, names);
 	const { endpoint } = kms;
 	const options = keysAwsKms.options.parse({ endpoint });
 	const host = { name: "main", directory: "." };
