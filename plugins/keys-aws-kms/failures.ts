@@ -77,7 +77,11 @@ export function failureOf(cause: unknown, keyId: string, blob: boolean): Error {
 	if (error.code !== undefined)
 		return new KeysUnavailable("unreachable", error);
 	if (name === "TimeoutError") return new KeysUnavailable("timeout", error);
-	if (credentialFaults.has(name)) return credentialFailure(error);
+	if (credentialFaults.has(name)) {
+		// What KMS says of a signature repeats what was signed, a session token too: not for the log.
+		const said = status === undefined ? error : new Error(`AWS KMS: ${name}`);
+		return credentialFailure(said);
+	}
 	if (blob && (refusedBlobs.has(name) || name === "ValidationException")) {
 		return new DecryptionError(
 			"wrapping-key-refused",
