@@ -145,12 +145,12 @@ function clientOf({ endpoint }: RunningGateway): S3Client {
 	});
 }
 
-function write(
+async function write(
 	gateway: RunningGateway,
 	Key: string,
 	size: number,
 ): Promise<void> {
-	return check(gateway.name, `${Key} written`, async () => {
+	await check(gateway.name, `${Key} written`, async () => {
 		const Metadata = { mine: "1" };
 		const object = { Bucket: bucket, Key, Body: sample(size), Metadata };
 		await clientOf(gateway).send(new PutObjectCommand(object));
