@@ -1,4 +1,6 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
+
+import { signingKeyOf } from "../audit/signing-key.ts";
 import { globCovers, globsOverlap } from "../s3/glob.ts";
 import { checkClients } from "./client-checks.ts";
 import type { Config, RouteConfig } from "./schema.ts";
@@ -16,6 +18,16 @@ export function crossChecks(config: Config, report: Report): void {
 	checkKeyPolicies(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
+	checkAudit(config, report);
+}
+
+function checkAudit({ audit }: Config, report: Report): void {
+	if (audit === undefined) return;
+	try {
+		signingKeyOf(audit.signingKey);
+	} catch (error) {
+		report(["audit", "signingKey"], (error as Error).message);
+	}
 }
 
 function checkProxies(config: Config, report: Report): void {

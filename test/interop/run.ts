@@ -4,6 +4,7 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import { backups } from "./backups.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -11,6 +12,7 @@ import { confirmPasses, confirmRefuses } from "./confirm.ts";
 import { differential } from "./differential.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
+import { keyServices } from "./kms.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -100,6 +102,8 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await keyServices(plain);
+	await part("versitygw, backup tools", () => backups(plain));
 	await part("versitygw, differential", () =>
 		differential("versitygw", 500, plain),
 	);
@@ -116,6 +120,7 @@ try {
 		});
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
+	await part("MinIO, backup tools", () => backups(plainMinio));
 	await part("MinIO, differential", () =>
 		differential("minio", 500, plainMinio),
 	);

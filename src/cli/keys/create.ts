@@ -19,7 +19,7 @@ export async function createKey(
 		...(rotateEvery !== undefined && { rotateEvery }),
 	});
 	const { ring, key } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command: "keys create", keys: name, ...named },
 		async () => {
 			const now = new Date();

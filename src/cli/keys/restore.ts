@@ -34,7 +34,7 @@ export async function restoreKeys(
 	const asked = { command: "keys restore", keys: name };
 	const { keys, versions } = dryRun
 		? await act()
-		: await recorded(loaded.config.audit, asked, act);
+		: await recorded(loaded, asked, act);
 	console.log(
 		json
 			? JSON.stringify({ restored: !dryRun, keyring: path, keys, versions })
