@@ -33,11 +33,12 @@ function expect(good: boolean, what: string): void {
 	if (!good) throw new Error(what);
 }
 
+/** It looks for `CURL_CA_BUNDLE` only after a first try that fails, so it needs a second one. */
 function mount(): void {
 	execFileSync("s3fs", [
 		...[said("MATRIX_BUCKET"), folder, "-o", `passwd_file=${secret}`],
 		...["-o", `url=${said("MATRIX_ENDPOINT")}`, "-o", "multipart_size=5"],
-		...["-o", `endpoint=${said("AWS_REGION")}`, "-o", "retries=1"],
+		...["-o", `endpoint=${said("AWS_REGION")}`, "-o", "retries=2"],
 		...["-o", "use_path_request_style"],
 	]);
 }
