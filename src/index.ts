@@ -70,6 +70,18 @@ export {
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
 export { type KeyContext, wrappingContext } from "./keys/context.ts";
 export type { KeyAccess } from "./keys/key-access.ts";
+export type {
+	GeneratedKey,
+	KeyDescription,
+	KeyProvider,
+	KeyState,
+} from "./keys/provider.ts";
+export {
+	defineKeyProvider,
+	type KeyProviderHost,
+	type KeyProviderPlugin,
+} from "./keys/provider-plugin.ts";
+export { KeysUnavailable, type Outage } from "./keys/unavailable.ts";
 export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
@@ -84,6 +96,7 @@ export {
 	type CopySource,
 	parseCopySource,
 	renderCopySource,
+	replaces,
 } from "./s3/copy-source.ts";
 export {
 	type CustomerKeyOf,

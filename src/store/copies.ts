@@ -1,7 +1,7 @@
 /** CopyObject, and what it shares with UploadPartCopy. */
 import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import { parseCopySource } from "../s3/copy-source.ts";
+import { parseCopySource, replaces } from "../s3/copy-source.ts";
 import { isCustomerKeyHeader } from "../s3/customer-key.ts";
 import { element } from "../s3/xml.ts";
 import { document, namespace } from "./answers.ts";
@@ -55,6 +55,8 @@ export async function copyObject(
 ): Promise<S3Response> {
 	const { key = "" } = request.operation;
 	const bucket = state.buckets.find(request.operation.bucket);
+	const retag = replaces(request.headers, "tagging");
+	replaces(request.headers, "metadata");
 	const guard = (current: StoredObject | undefined): void =>
 		void checkConditions("write", request.headers, current);
 	guard(bucket.current(key));
@@ -66,7 +68,6 @@ export async function copyObject(
 	const source = copySourceOf(state, request.headers);
 	checkInPlace(request.headers, source, bucket, key);
 	const { object } = source;
-	const retag = request.headers.get("x-amz-tagging-directive") === "REPLACE";
 	const tags = retag ? tagsOf(request.headers) : (object.tags ?? []);
 	const headers = copiedHeaders(request.headers, object);
 	const grants = grantsAsked(request.headers);
@@ -120,7 +121,7 @@ function copiedHeaders(
 	source: StoredObject,
 ): Record<string, string> {
 	const asked = headersToKeep(headers);
-	if (headers.get("x-amz-metadata-directive") === "REPLACE") return asked;
+	if (replaces(headers, "metadata")) return asked;
 	const own = { ...source.headers };
 	for (const name of neverInherited) {
 		delete own[name];
@@ -138,7 +139,7 @@ function checkInPlace(
 ): void {
 	if (from !== bucket || object.key !== key || pinned) return;
 	const changes =
-		headers.get("x-amz-metadata-directive") === "REPLACE" ||
+		replaces(headers, "metadata") ||
 		headers.has("x-amz-server-side-encryption") ||
 		neverInherited.some((name) => headers.has(name)) ||
 		[...headers.keys()].some(isCustomerKeyHeader);
