@@ -97,3 +97,9 @@ npm_packages() { # name, packages
 	timeout 900 npm install --silent --no-audit --no-fund --prefix "$cache/$1" $2 >&2
 	touch "$stamp"
 }
+
+# For Debian's own Python.
+debian_python() { # module, package
+	/usr/bin/python3 -c "import $1" 2>/dev/null && return
+	debian "no-command-of-$2" "$2"
+}
