@@ -85,3 +85,42 @@ go_program() { # name, folder
 	fi
 	ln -sfn "$stamp" "$cache/$1"
 }
+
+# A jar with all that it needs in it, in the cache's repository of Maven.
+maven_jar() { # group:artifact:version:packaging:classifier
+	local stamp="$cache/.maven-$(stamp_of "$1")"
+	[ -e "$stamp" ] && return
+	echo "fetching $1" >&2
+	timeout 900 mvn -q -B "-Dmaven.repo.local=$cache/maven" dependency:get "-Dartifact=$1" -Dtransitive=false >&2
+	touch "$stamp"
+}
+
+# Half an hour and more; what an interrupted build made is used by the next one.
+cargo_tool() { # crate with a binary of its name, version
+	local stamp="$cache/$1.$(stamp_of "$1@$2")"
+	if [ ! -x "$stamp" ]; then
+		echo "building $1 $2" >&2
+		CARGO_TARGET_DIR="$cache/$1-target" nice -n 19 cargo install "$1@$2" --locked --root "$cache/$1-built" >&2
+		cp "$cache/$1-built/bin/$1" "$stamp"
+		rm -rf "$cache/$1-target"
+	fi
+	ln -sfn "$stamp" "$cache/$1"
+}
+
+# The packages of npm in a folder of the cache.
+npm_packages() { # name, packages
+	local stamp="$cache/$1/.installed-$(stamp_of "$2")"
+	[ -e "$stamp" ] && return
+	echo "installing $2" >&2
+	rm -rf "${cache:?}/$1"
+	mkdir -p "$cache/$1"
+	# shellcheck disable=SC2086
+	timeout 900 npm install --silent --no-audit --no-fund --prefix "$cache/$1" $2 >&2
+	touch "$stamp"
+}
+
+# For Debian's own Python.
+debian_python() { # module, package
+	/usr/bin/python3 -c "import $1" 2>/dev/null && return
+	debian "no-command-of-$2" "$2"
+}
