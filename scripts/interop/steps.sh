@@ -43,7 +43,9 @@ debian() { # command (a name or a path), package...
 	command -v "$command" >/dev/null && return
 	[ "$(id -u)" -eq 0 ] || { echo "install as root: apt-get install $*" >&2; exit 1; }
 	echo "installing $*" >&2
-	[ -e "$cache/.apt-updated" ] || { apt-get update -q >&2 && touch "$cache/.apt-updated"; }
+	# Not remembered in the cache, which may have come from another machine.
+	[ -n "${updated:-}" ] || apt-get update -q >&2
+	updated=yes
 	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@" >&2
 }
 
