@@ -15,6 +15,7 @@ export {
 	terminatorPadding,
 } from "./crypto/object-arithmetic.ts";
 export { type Attestor, partEtag, readPartEtag } from "./crypto/part-etag.ts";
+export { recoverParts } from "./crypto/part-recovery.ts";
 export type { ObjectRecord } from "./crypto/record.ts";
 export {
 	isOwnMetadata,

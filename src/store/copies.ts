@@ -11,6 +11,7 @@ import { checkCustomerKey } from "./customer-keys.ts";
 import { answeredToWrite, encryptionFor, etagOf } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
 import { grantsAsked } from "./grants.ts";
+import { lockAsked, withDefault } from "./locks.ts";
 import {
 	checkConditions,
 	checkVersionId,
@@ -71,6 +72,7 @@ export async function copyObject(
 	const tags = retag ? tagsOf(request.headers) : (object.tags ?? []);
 	const headers = copiedHeaders(request.headers, object);
 	const grants = grantsAsked(request.headers);
+	const asked = lockAsked(bucket, request.headers);
 	const algorithm =
 		claimedAlgorithm(request) ?? object.checksum?.algorithm ?? "crc64nvme";
 	const written = await state.files.write(
@@ -88,6 +90,7 @@ export async function copyObject(
 			encryption,
 			checksum,
 			...(grants && { grants }),
+			lock: withDefault(bucket, asked, new Date()),
 			tags,
 		},
 		written.file,

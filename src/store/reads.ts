@@ -8,6 +8,7 @@ import { checksumHeaders } from "./checksums.ts";
 import { checkCustomerKey } from "./customer-keys.ts";
 import { answeredEncryption } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
+import { lockHeaders } from "./locks.ts";
 import {
 	checkConditions,
 	findObject,
@@ -44,6 +45,7 @@ export async function getObject(
 		etag: `"${object.etag}"`,
 		"last-modified": new Date(object.modified).toUTCString(),
 		"accept-ranges": "bytes",
+		...lockHeaders(object.lock ?? {}),
 		...(object.tags?.length
 			? { "x-amz-tagging-count": String(object.tags.length) }
 			: {}),
