@@ -14,7 +14,7 @@ import { check, finish, part, report } from "./harness.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
-import { script } from "./script.ts";
+import { matrix, script } from "./script.ts";
 import { makeKeyring, sealed } from "./sealed.ts";
 import { customerKeys } from "./sse-c.ts";
 import {
@@ -130,6 +130,7 @@ try {
 			copies: false,
 		});
 	});
+	await part("matrix, its subset", matrix);
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));
 } finally {
