@@ -1,5 +1,5 @@
 /**
- * The matrix: run.ts [--subset] [--write] [--store WORDS] [--client WORDS] [--mode WORDS], words being parts of names, with commas between.
+ * The matrix: run.ts [--subset] [--write] [--store WORDS] [--client WORDS] [--mode WORDS], words being parts of names; each may come several times.
  * Prints each cell; with --write the record and its tables are rewritten, else cells that disagree with the record fail the run.
  */
 import { spawnSync } from "node:child_process";
@@ -29,14 +29,17 @@ const { values } = parseArgs({
 	options: {
 		subset: { type: "boolean", default: false },
 		write: { type: "boolean", default: false },
-		store: { type: "string", default: "" },
-		client: { type: "string", default: "" },
-		mode: { type: "string", default: "" },
+		store: { type: "string", multiple: true, default: [] },
+		client: { type: "string", multiple: true, default: [] },
+		mode: { type: "string", multiple: true, default: [] },
 	},
 });
 
-const chosen = (words: string, name: string): boolean =>
-	words.split(",").some((word) => name.includes(word));
+const chosen = (words: readonly string[], name: string): boolean =>
+	words.length === 0 || words.some((word) => name.includes(word));
+
+/** The one store of this process, where it is in a network of its own. */
+const ownNetwork = process.env.SEALGATE_OWN_NETWORK;
 
 interface Installed {
 	readonly client: MatrixClient;
@@ -86,7 +89,9 @@ async function runClient(
 	const rows: Row[] = [];
 	for (const spot of spots) {
 		if (!wanted(client.name, spot.store.name, spot.mode)) continue;
-		rows.push(await runRow(client, version, spot, rows[0]));
+		const row = await runRow(client, version, spot, rows[0]);
+		rows.push(row);
+		if (values.write) write([row]);
 	}
 	return rows;
 }
@@ -101,9 +106,7 @@ async function runStore(
 	const rows: Row[] = [];
 	const lane = async (): Promise<void> => {
 		for (let next = waiting.shift(); next; next = waiting.shift()) {
-			const found = await runClient(next, spots);
-			rows.push(...found);
-			if (values.write) write(found);
+			rows.push(...(await runClient(next, spots)));
 		}
 	};
 	await Promise.all([lane(), lane()]);
@@ -136,9 +139,12 @@ function inOwnNetwork(store: MatrixStore): void {
 		"unshare",
 		[
 			...[flags, "sh", "-c", 'ip link set lo up && exec "$@"', "sh"],
-			...[process.execPath, ...process.argv.slice(1), "--store", store.name],
+			...[process.execPath, ...process.argv.slice(1)],
 		],
-		{ stdio: "inherit", env: { ...process.env, SEALGATE_OWN_NETWORK: "1" } },
+		{
+			stdio: "inherit",
+			env: { ...process.env, SEALGATE_OWN_NETWORK: store.name },
+		},
 	);
 	report("matrix", status === 0, `${store.name}, in a network of its own`);
 }
@@ -158,7 +164,13 @@ try {
 		installed.push({ client, version: await client.install() });
 	}
 	const rows: Row[] = [];
-	for (const store of stores.filter(({ name }) => chosen(values.store, name))) {
+	for (const store of stores) {
+		if (
+			!(ownNetwork
+				? ownNetwork === store.name
+				: chosen(values.store, store.name))
+		)
+			continue;
 		if (!clients.some(({ name }) => wanted(name, store.name, "straight"))) {
 			console.log(
 				`${store.name}: not run here: ${store.deep ?? "no client of the subset"}`,
@@ -166,8 +178,7 @@ try {
 			continue;
 		}
 		store.install?.();
-		if (store.ownNetwork && !process.env.SEALGATE_OWN_NETWORK)
-			inOwnNetwork(store);
+		if (store.ownNetwork && !ownNetwork) inOwnNetwork(store);
 		else
 			rows.push(...(await part(store.name, () => runStore(store, installed))));
 	}

@@ -19,6 +19,7 @@ import {
 	PutObjectTaggingCommand,
 	paginateListObjectsV2,
 	S3Client,
+	type S3ClientConfig,
 	UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -33,9 +34,10 @@ import {
 	sample,
 } from "../samples.ts";
 
-function clientOf(place: Place): S3Client {
+function clientOf(place: Place, more: S3ClientConfig): S3Client {
 	const { endpoint, region, accessKeyId, secretAccessKey, caFile } = place;
 	return new S3Client({
+		...more,
 		endpoint,
 		region,
 		forcePathStyle: true,
@@ -55,8 +57,8 @@ class At {
 	readonly s3: S3Client;
 	readonly Bucket: string;
 
-	constructor(place: Place) {
-		this.s3 = clientOf(place);
+	constructor(place: Place, more: S3ClientConfig = {}) {
+		this.s3 = clientOf(place, more);
 		this.Bucket = place.bucket;
 	}
 
@@ -87,8 +89,8 @@ class At {
 			const done = await this.s3.send(
 				new UploadPartCommand({ ...part, ...more }),
 			);
-			const { ETag, ChecksumCRC32, ChecksumSHA256 } = done;
-			Parts.push({ ETag, ChecksumCRC32, ChecksumSHA256, PartNumber });
+			const { ETag, ChecksumSHA256 } = done;
+			Parts.push({ ETag, ChecksumSHA256, PartNumber });
 		}
 		return this.s3.send(
 			new CompleteMultipartUploadCommand({
@@ -170,11 +172,7 @@ const operations: MatrixClient["operations"] = {
 		await part(2, sample(1_000));
 		const { Parts = [] } = await list();
 		const MultipartUpload = {
-			Parts: Parts.map(({ ETag, PartNumber, ChecksumCRC32 }) => ({
-				ETag,
-				PartNumber,
-				ChecksumCRC32,
-			})),
+			Parts: Parts.map(({ ETag, PartNumber }) => ({ ETag, PartNumber })),
 		};
 		await at.s3.send(
 			new CompleteMultipartUploadCommand({ ...one, UploadId, MultipartUpload }),
@@ -216,8 +214,9 @@ const operations: MatrixClient["operations"] = {
 		const { Metadata } = await at.head("copied");
 		expect(Metadata?.name === "value", "other metadata");
 	},
+	/** As on AWS, a URL of the SDK's defaults takes no body: it signs the CRC32 of an empty one into it. */
 	async presigned(place) {
-		const at = new At(place);
+		const at = new At(place, { requestChecksumCalculation: "WHEN_REQUIRED" });
 		const one = { Bucket: at.Bucket, Key: "presigned" };
 		const options = { expiresIn: 60 };
 		const up = await getSignedUrl(at.s3, new PutObjectCommand(one), options);
