@@ -122,6 +122,8 @@ export const errorKinds = {
 	"key-not-found": policy("KMS.NotFoundException", 400),
 	"key-disabled": policy("KMS.DisabledException", 400),
 	"key-pending-deletion": policy("KMS.KMSInvalidStateException", 400),
+	// Another state, or another kind of key, than one that wraps keys
+	"key-unusable": policy("KMS.KMSInvalidStateException", 400),
 	"keys-unavailable": {
 		s3: "SlowDown",
 		status: 503,

@@ -21,6 +21,7 @@ import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import type { CircuitObserver } from "./keys/circuit.ts";
 import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
@@ -116,6 +117,7 @@ async function createGeneration(
 	load: Load,
 	audit: Audit | undefined,
 	tell: (outcome: Outcome) => void,
+	observeKeys: (name: string) => CircuitObserver,
 	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
@@ -133,7 +135,12 @@ async function createGeneration(
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, folderOf(loaded), before?.keys);
+	const keys = await openKeys(
+		loaded.keys,
+		folderOf(loaded),
+		observeKeys,
+		before?.keys,
+	);
 	const routes = await setUpRoutes(loaded, keys.of).catch(async (error) => {
 		await keys.close();
 		throw error;
@@ -288,7 +295,19 @@ export async function startGateway(
 		note(outcome);
 		if (audit?.required === false) void audit.end(outcome);
 	};
-	let current = await createGeneration(first, load, audit, tell);
+	const observeKeys = (keys: string): CircuitObserver => {
+		const counted = metrics.keyProvider(keys);
+		return {
+			...counted,
+			changed(breaker, outage) {
+				counted.changed(breaker, outage);
+				const level = breaker === "closed" ? "info" : "warn";
+				const fields = { keys, breaker, outage };
+				telemetry.log.event(level, "key provider", fields);
+			},
+		};
+	};
+	let current = await createGeneration(first, load, audit, tell, observeKeys);
 	const keysFailed = (name: string, error: Error): void =>
 		telemetry.log.event("error", "the keyring in use stays in force", {
 			keys: name,
@@ -365,6 +384,7 @@ export async function startGateway(
 						details: {
 							draining: load.draining,
 							troubles: troublesOf(current.routes),
+							keys: current.keys.health(),
 						},
 					}),
 					config: () => redactConfig(current.loaded),
@@ -422,7 +442,14 @@ export async function startGateway(
 			try {
 				const loaded = await read();
 				checkFixed(first, loaded);
-				current = await createGeneration(loaded, load, audit, tell, before);
+				current = await createGeneration(
+					loaded,
+					load,
+					audit,
+					tell,
+					observeKeys,
+					before,
+				);
 				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
@@ -515,6 +542,7 @@ function unusedKeys({ config }: Loaded): OpenKeys["of"] {
 			throw new Error(`no keys are named "${name}"`);
 		return {
 			idOf: neverUsed,
+			sameKey: (one, other) => one === other,
 			forSealing: neverUsed,
 			forOpening: neverUsed,
 		};

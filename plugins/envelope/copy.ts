@@ -6,6 +6,7 @@ import {
 	type HeaderMap,
 	type Next,
 	parseCopySource,
+	replaces,
 	type S3Request,
 	type S3Response,
 	SealgateError,
@@ -43,6 +44,8 @@ async function copy(
 	next: Next,
 	exchange: Exchange,
 ): Promise<S3Response> {
+	const replacesMetadata = replaces(request.headers, "metadata");
+	replaces(request.headers, "tagging");
 	const named = request.headers.get("x-amz-copy-source") ?? "";
 	const source = parseCopySource(named);
 	const head = sourceHead(request, source);
@@ -52,7 +55,7 @@ async function copy(
 	const found = await openAnswer(envelope, seen.headers, operation, exchange);
 	if (found === undefined)
 		return unmarkedSource(envelope, request, next, exchange, head);
-	checkChange(request, source);
+	if (!replacesMetadata) checkChange(request, source);
 	const copying = { envelope, request, next, exchange, source, seen, found };
 	const headers = await targetHeaders(copying);
 	if (found.record.single !== undefined) return copyWhole(copying, headers);
@@ -71,12 +74,10 @@ function checkChange(
 		bucket === operation.bucket &&
 		key === operation.key &&
 		versionId === undefined;
-	const changes = [...headers].some(
-		([name, value]) =>
-			/^x-amz-(storage-class|website-redirect-location|server-side-encryption.*)$/.test(
-				name,
-			) ||
-			(name === "x-amz-metadata-directive" && /^replace$/i.test(value)),
+	const changes = [...headers.keys()].some((name) =>
+		/^x-amz-(storage-class|website-redirect-location|server-side-encryption.*)$/.test(
+			name,
+		),
 	);
 	if (!itself || changes) return;
 	throw new SealgateError(

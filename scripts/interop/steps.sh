@@ -18,6 +18,25 @@ go_tool() { # name, package@version
 	ln -sfn "$stamp" "$cache/$1"
 }
 
+go_module() { # name, package, version: of a module whose own replacements forbid go install
+	local stamp="$cache/$1.$(stamp_of "$2@$3")"
+	[ -x "$stamp" ] && { ln -sfn "$stamp" "$cache/$1"; return; }
+	local build
+	build=$(mktemp -d)
+	echo "building $2@$3" >&2
+	(
+		cd "$build"
+		go mod init counterpart
+		printf '//go:build tools\n\npackage tools\n\nimport _ "%s"\n' "$2" >tools.go
+		go mod edit -require "$2@$3"
+		go mod tidy
+		timeout 1800 go build -ldflags "-s -w" -o "$1" "$2"
+	) >&2
+	mv "$build/$1" "$stamp"
+	rm -r "$build"
+	ln -sfn "$stamp" "$cache/$1"
+}
+
 debian() { # command (a name or a path), package...
 	local command="$1"
 	shift

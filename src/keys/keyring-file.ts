@@ -126,6 +126,34 @@ export async function copyKeyring(
 	return verifyKeyring(to.path, to.secret);
 }
 
+/**
+ * The keyring under another secret and another root key, in its place. Copies of the file from before open by the old
+ * secret for ever.
+ * @throws SealgateError as `openKeyring`, `keyring-busy`, `argument-invalid` for a weak passphrase
+ */
+export async function changeSecret(
+	path: string,
+	before: Secret,
+	after: Secret,
+	derivation: Derivation,
+	disk?: Disk,
+): Promise<{ keys: number; versions: number }> {
+	const act = async (): Promise<void> => {
+		const { ring, root: old } = await openKeyring(path, before, disk);
+		const root = randomBytes(keyBytes);
+		const keys = ring.keys.map((key) => reseal(ring.id, key, old, root));
+		old.fill(0);
+		const slot = await sealRoot(root, ring.id, after, derivation, randomBytes);
+		const next = { ...ring, keys, generation: ring.generation + 1 };
+		const text = writeKeyring(next, [slot], root);
+		root.fill(0);
+		requireSize(text);
+		await replacePrivateFile(path, text, disk);
+	};
+	await withFileLock(path, act, disk);
+	return verifyKeyring(path, after);
+}
+
 function reseal(
 	ringId: string,
 	key: KeyringKey,

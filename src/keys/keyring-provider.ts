@@ -44,6 +44,10 @@ export async function openKeyringProvider(
 	return new OpenKeyringProvider(path, secret, await openKeyring(path, secret));
 }
 
+export function isKeyring(provider: KeyProvider): provider is KeyringProvider {
+	return provider instanceof OpenKeyringProvider;
+}
+
 class OpenKeyringProvider implements KeyringProvider {
 	readonly path: string;
 	readonly #secret: Secret;

@@ -266,3 +266,51 @@ t.test("without a log that can be written, no key is changed", async (t) => {
 	t.equal((await keys("create", "alias/a")).status, 1);
 	t.notOk(existsSync(join(folder, "keyring.json")));
 });
+
+t.test("the age of rotation is changed, and taken away", async (t) => {
+	const { keys, records } = folderOf();
+	await keys("create", "alias/photos");
+	t.match(await keys("rotate-every", "alias/photos", "30"), {
+		status: 0,
+		output: /every 30 days/,
+	});
+	const never = await keys("rotate-every", "alias/photos", "--never");
+	t.equal(never.status, 0, never.stderr);
+	t.notMatch(never.output, /every/);
+	t.equal((await keys("rotate-every", "alias/photos")).status, 2);
+	t.equal((await keys("rotate-every", "alias/photos", "0")).status, 2);
+	t.match(records().at(-1), {
+		command: "keys rotate-every",
+		named: "alias/photos",
+		outcome: "success",
+	});
+});
+
+t.test(
+	"a keyring changes its secret, and only the new one opens it",
+	async (t) => {
+		const { folder, ring, keys, records } = folderOf();
+		await keys("create", "alias/photos");
+		await keys("rotate", "alias/photos");
+		const old = readFileSync(ring, "utf8");
+		writeFileSync(join(folder, "short"), "too short\n");
+		const short = await keys("change-secret", "--passphrase-file", "short");
+		t.match(short, { status: 1, stderr: /at least 16 bytes/ });
+		t.equal((await keys("change-secret")).status, 2);
+		t.equal(readFileSync(ring, "utf8"), old, "nothing was written");
+		writeFileSync(join(folder, "new.key"), randomBytes(32), { mode: 0o600 });
+		const done = await keys("change-secret", "--key-file", "new.key");
+		t.match(done, { status: 0, output: /1 keys in 2 versions/ }, done.stderr);
+		t.match(await keys("list", "--json"), { output: /keyring-secret-wrong/ });
+		writeFileSync(join(folder, "gateway.yaml"), config("keyFile: new.key"));
+		t.match(await keys("verify", "--json"), { status: 0 });
+		const material = (text: string) =>
+			JSON.parse(text.split("\n")[1] as string).keys[0].versions[0].material;
+		t.not(material(readFileSync(ring, "utf8")), material(old), "sealed anew");
+		t.match(records().at(-1), {
+			command: "keys change-secret",
+			keys: "main",
+			outcome: "success",
+		});
+	},
+);

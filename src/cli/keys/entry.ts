@@ -5,7 +5,11 @@ import { plugins } from "../../../plugins/index.ts";
 import { type Loaded, loadConfig } from "../../config/load.ts";
 import type { Keyring } from "../../keys/keyring.ts";
 import { type Change, changeKeyring } from "../../keys/keyring-file.ts";
-import { secretOf } from "../../keys/open-keys.ts";
+import {
+	type KeyringOptions,
+	keyring,
+	secretOf,
+} from "../../keys/keyring-plugin.ts";
 import {
 	type Derivation,
 	type Secret,
@@ -41,7 +45,7 @@ export interface Entry {
 /** @throws UsageError where the configuration does not settle which one */
 export async function entryOf(options: KeysOptions): Promise<Entry> {
 	const loaded = await loadConfig(options.config, process.env, plugins);
-	const entries = loaded.config.keys;
+	const entries = loaded.keys;
 	const names = entries.map(({ name }) => name).join(", ");
 	const [entry, ...more] =
 		options.keys === undefined
@@ -54,9 +58,20 @@ export async function entryOf(options: KeysOptions): Promise<Entry> {
 				: `--keys says which: ${options.config} has ${names}`,
 		);
 	}
+	const { name, plugin } = entry;
+	if (plugin !== keyring) {
+		throw new UsageError(
+			`the keys "${name}" are held by ${plugin.name}, and managed there: this command is for a keyring`,
+		);
+	}
 	const folder = dirname(loaded.files[0] ?? ".");
-	const path = resolve(folder, entry.path);
-	return { loaded, name: entry.name, path, secret: secretOf(entry, folder) };
+	const { path, ...secret } = entry.options as KeyringOptions;
+	return {
+		loaded,
+		name,
+		path: resolve(folder, path),
+		secret: secretOf(secret, folder),
+	};
 }
 
 /** Changes the keyring under its lock, and records it. @param touched the keys that the change is about */
