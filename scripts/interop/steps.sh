@@ -43,7 +43,9 @@ debian() { # command (a name or a path), package...
 	command -v "$command" >/dev/null && return
 	[ "$(id -u)" -eq 0 ] || { echo "install as root: apt-get install $*" >&2; exit 1; }
 	echo "installing $*" >&2
-	[ -e "$cache/.apt-updated" ] || { apt-get update -q >&2 && touch "$cache/.apt-updated"; }
+	# Not remembered in the cache, which may have come from another machine.
+	[ -n "${updated:-}" ] || apt-get update -q >&2
+	updated=yes
 	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@" >&2
 }
 
@@ -62,11 +64,13 @@ venv() { # name, packages
 java_program() { # name, folder with pom.xml and *.java
 	local place="$cache/$1"
 	local stamp="$place/.installed-$(cat "$2"/pom.xml "$2"/*.java | cksum | cut -d' ' -f1)"
+	debian javac default-jdk-headless
+	debian mvn maven
 	if [ ! -e "$stamp" ]; then
 		echo "building $1" >&2
 		rm -rf "$place"
 		mkdir -p "$place"
-		timeout 900 mvn -q -B -f "$2/pom.xml" "-Dmaven.repo.local=$cache/maven" \
+		timeout 900 mvn -q -B -Dstyle.color=never -f "$2/pom.xml" "-Dmaven.repo.local=$cache/maven" \
 			org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
 			-DincludeScope=runtime "-DoutputDirectory=$place/jars" >&2
 		javac -d "$place/classes" -cp "$place/jars/*" "$2"/*.java >&2

@@ -1,7 +1,7 @@
 /**
- * What takes minutes: 2,000 slow clients for a minute, 20,000 steps of the differential test, the whole
- * interop matrix. Writes docs/deep-report.md, and prints the count last. With names, such as `differential`, only these parts run, and the
- * report keeps what it says of the others.
+ * What takes minutes: 2,000 slow clients for a minute, 20,000 steps of the differential test, the whole interop matrix.
+ * Writes docs/deep-report.md, and prints the count last. With names, such as `differential`, only these parts run, and
+ * the report keeps what it says of the others.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
