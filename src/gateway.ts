@@ -92,6 +92,7 @@ function compose(
 							clients: knownClients(config.clients),
 							sigv2: config.sigv2,
 							region: config.region,
+							fips: config.fips,
 							objectBytes: config.limits.objectBytes,
 							documentBytes: config.limits.documentBytes,
 						}), // decides who asks, and how the body will be proven
@@ -131,13 +132,14 @@ async function createGeneration(
 				region: upstream.region,
 				addressing: upstream.addressing,
 				integrity: upstream.integrity,
+				documentDigest: config.fips ? "sha256" : "md5",
 				credentials: credentialSource(upstream.credentials),
 			},
 		]),
 	);
 	const keys = await openKeys(
 		loaded.keys,
-		folderOf(loaded),
+		{ folder: folderOf(loaded), fips: config.fips },
 		observeKeys,
 		before?.keys,
 	);
@@ -403,7 +405,10 @@ export async function startGateway(
 								new AbortController().signal,
 							),
 						),
-					scrape: (accept) => metrics.scrape(accept),
+					scrape(accept) {
+						metrics.troubles(troublesOf(current.routes));
+						return metrics.scrape(accept);
+					},
 				});
 	const adminAddress =
 		admin === undefined

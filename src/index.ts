@@ -83,6 +83,7 @@ export {
 	type KeyProviderPlugin,
 } from "./keys/provider-plugin.ts";
 export { KeysUnavailable, type Outage } from "./keys/unavailable.ts";
+export { copyAcross } from "./layers/copy-across.ts";
 export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {

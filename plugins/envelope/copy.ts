@@ -2,6 +2,7 @@
 import {
 	answerMeanwhile,
 	type CopySource,
+	copyAcross,
 	type Exchange,
 	type HeaderMap,
 	type Next,
@@ -21,7 +22,9 @@ import {
 } from "./copy-source.ts";
 import { targetHeaders } from "./copy-target.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
+import { getObject } from "./get-object.ts";
 import { provenTableOf } from "./proven-tables.ts";
+import { putObject } from "./put-object.ts";
 import { openAnswer } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
 import { storedObject } from "./stored-object.ts";
@@ -86,7 +89,7 @@ function checkChange(
 	);
 }
 
-/** A route that only observes copies as the store does; any other would leave the copy unencrypted. */
+/** A route that only observes copies as the store does; any other reads the source, and writes it encrypted. */
 function unmarkedSource(
 	envelope: Envelope,
 	request: S3Request,
@@ -98,9 +101,18 @@ function unmarkedSource(
 	if (exchange.route?.mode === "observe") {
 		return next({ ...request, headers: withStoreConditions(request.headers) });
 	}
-	throw new SealgateError(
-		"policy-unsupported",
-		"The source of the copy is not encrypted: read it and write it, so that it becomes so.",
+	const source = parseCopySource(
+		request.headers.get("x-amz-copy-source") ?? "",
+	);
+	return copyAcross(
+		request,
+		source,
+		exchange,
+		(read) =>
+			read.operation.name === "GetObject"
+				? getObject(envelope, read, next, exchange)
+				: next(read),
+		(write) => putObject(envelope, write, next, exchange),
 	);
 }
 

@@ -19,6 +19,27 @@ export function crossChecks(config: Config, report: Report): void {
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
 	checkAudit(config, report);
+	if (config.fips) checkFips(config, report);
+}
+
+/** S3 wants the MD5 of a customer key beside it. */
+function checkFips({ routes, sigv2 }: Config, report: Report): void {
+	if (sigv2 !== "off") {
+		report(
+			["sigv2"],
+			"Signature Version 2 is SHA-1, which fips: true excludes",
+		);
+	}
+	for (const [route, { policies }] of routes.entries()) {
+		for (const [index, policy] of policies.entries()) {
+			const { mode } = (policy["sse-c"] ?? {}) as { mode?: unknown };
+			if (mode !== "inject") continue;
+			report(
+				["routes", route, "policies", index, "sse-c", "mode"],
+				"customer keys need MD5, which fips: true excludes",
+			);
+		}
+	}
 }
 
 function checkAudit({ audit }: Config, report: Report): void {

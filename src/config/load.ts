@@ -147,7 +147,13 @@ export async function loadConfig(
 	const keys = resolveKeys(parsed.data, keyProvidersOf(known), report);
 	const directory = dirname(files[0] as string);
 	for (const { name, plugin, options } of keys)
-		files.push(...(plugin.files?.(options, { name, directory }) ?? []));
+		files.push(
+			...(plugin.files?.(options, {
+				name,
+				directory,
+				fips: parsed.data.fips,
+			}) ?? []),
+		);
 	const policies = await resolvePolicies(
 		parsed.data,
 		file,

@@ -306,6 +306,12 @@ export const configSchema = z.strictObject({
 		.describe(
 			"Whether Signature Version 2 is verified too: in presigned URLs, or everywhere. What leaves is signed with version 4.",
 		),
+	fips: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Only algorithms of OpenSSL's FIPS provider: keyrings by PBKDF2 or a key file, no Content-MD5, no customer keys of our own. No claim of validation.",
+		),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	keys: z

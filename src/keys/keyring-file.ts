@@ -11,6 +11,7 @@ import {
 	type Disk,
 	readPrivateFile,
 	replacePrivateFile,
+	requireOwnFile,
 } from "./private-file.ts";
 import {
 	type Derivation,
@@ -75,6 +76,7 @@ export async function changeKeyring(
 	disk?: Disk,
 ): Promise<Keyring> {
 	const act = async (): Promise<Keyring> => {
+		await requireOwnFile(path);
 		const open = await openKeyring(path, secret, disk);
 		const ring = withoutExpired(open.ring, now);
 		const changed = change({ ...open, ring }, now);
@@ -139,6 +141,7 @@ export async function changeSecret(
 	disk?: Disk,
 ): Promise<{ keys: number; versions: number }> {
 	const act = async (): Promise<void> => {
+		await requireOwnFile(path);
 		const { ring, root: old } = await openKeyring(path, before, disk);
 		const root = randomBytes(keyBytes);
 		const keys = ring.keys.map((key) => reseal(ring.id, key, old, root));

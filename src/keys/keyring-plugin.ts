@@ -36,10 +36,11 @@ export const keyring = defineKeyProvider({
 	options,
 	files: ({ keyFile }, { directory }) =>
 		keyFile === undefined ? [] : [resolve(directory, keyFile)],
-	open: (options, { directory }) =>
+	open: (options, { directory, fips }) =>
 		openKeyringProvider(
 			resolve(directory, options.path),
 			secretOf(options, directory),
+			fips,
 		),
 });
 

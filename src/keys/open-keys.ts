@@ -46,14 +46,14 @@ interface Opened extends LentKeys {
 
 /**
  * Opens every entry.
- * @param folder of the configuration: paths are relative to it
+ * @param place of the configuration: its folder, which paths are relative to, and whether it says `fips`
  * @param observe who is told of each entry's calls
  * @param before those in use until now
  * @throws SealgateError of the first that does not open, or is older than the one in use
  */
 export async function openKeys(
 	entries: readonly ConfiguredKeys[],
-	folder: string,
+	{ folder, fips }: { readonly folder: string; readonly fips: boolean },
 	observe: (name: string) => CircuitObserver,
 	before?: OpenKeys,
 ): Promise<OpenKeys> {
@@ -66,7 +66,7 @@ export async function openKeys(
 	};
 	for (const entry of entries) {
 		try {
-			const keys = await openEntry(entry, folder, observe(entry.name));
+			const keys = await openEntry(entry, folder, fips, observe(entry.name));
 			opened.set(entry.name, keys);
 			const { keyring } = keys;
 			const used = before?.keyrings.get(keyring?.path ?? "");
@@ -133,9 +133,10 @@ function healthOf(
 async function openEntry(
 	{ name, plugin, options, cache, policy }: ConfiguredKeys,
 	directory: string,
+	fips: boolean,
 	observer: CircuitObserver,
 ): Promise<Opened> {
-	const held = await plugin.open(options, { name, directory });
+	const held = await plugin.open(options, { name, directory, fips });
 	const provider = guarded(held, usualPatience, observer);
 	const limits = { ...defaultLimits, ...cache };
 	const now = () => performance.now();

@@ -9,6 +9,8 @@ export interface KeyProviderHost {
 	readonly name: string;
 	/** Folder of the configuration: a path in an option is relative to it. */
 	readonly directory: string;
+	/** Whether only algorithms of OpenSSL's FIPS provider may be used. */
+	readonly fips: boolean;
 }
 
 export interface KeyProviderPlugin<Options extends z.ZodObject = z.ZodObject> {

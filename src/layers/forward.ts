@@ -19,6 +19,8 @@ export interface Store {
 	readonly region: string;
 	readonly addressing: "path" | "virtual";
 	readonly integrity: Integrity;
+	/** Of a document that the store takes with a digest alone. */
+	readonly documentDigest: "md5" | "sha256";
 	/** Resolves with undefined where requests leave unsigned. @throws Error where none can be had */
 	credentials(exchange: Exchange): Promise<Credentials | undefined>;
 }
@@ -58,7 +60,7 @@ export function forward(stores: ReadonlyMap<string, Store>): Handler {
 				renderCopySource(parseCopySource(source)),
 			);
 		}
-		addDocumentDigests(headers, request);
+		addDocumentDigests(headers, request, store.documentDigest);
 		const framed = frameBody(
 			request.body,
 			credentials === undefined
@@ -165,6 +167,7 @@ function locate(
 function addDocumentDigests(
 	headers: Map<string, string>,
 	request: S3Request,
+	digest: Store["documentDigest"],
 ): void {
 	const content = request.body?.content;
 	if (content === undefined) return;
@@ -172,8 +175,8 @@ function addDocumentDigests(
 	if (claimed !== undefined) headers.set(claimed.header, claimed.value());
 	if (operationRow(request.operation.name).checksumRequired) {
 		headers.set(
-			"content-md5",
-			createHash("md5").update(content).digest("base64"),
+			digest === "md5" ? "content-md5" : "x-amz-checksum-sha256",
+			createHash(digest).update(content).digest("base64"),
 		);
 	}
 }

@@ -18,6 +18,8 @@ export interface Metrics {
 	request(outcome: Outcome): void;
 	reload(succeeded: boolean): void;
 	auditLost(records: number): void;
+	/** What every route has to say for itself now: sentences by route. */
+	troubles(byRoute: Readonly<Record<string, readonly string[]>>): void;
 	/** Of one entry of `keys`. */
 	keyProvider(keys: string): CircuitObserver;
 	/** OpenMetrics, with exemplars, where `accept` names it; else the Prometheus text format. */
@@ -123,6 +125,12 @@ export function createMetrics(
 		help: "Audit records that could not be written.",
 		registers,
 	});
+	const troubles = new Gauge({
+		name: "sealgate_route_troubles",
+		help: "Sentences of /readyz about a route: doors that its options leave open, or what keeps it from its work.",
+		labelNames: ["route"],
+		registers,
+	});
 	new Gauge({
 		name: "http_server_active_requests",
 		help: "Requests between their head and the end of their answer.",
@@ -180,6 +188,12 @@ export function createMetrics(
 			if (succeeded) reloaded.setToCurrentTime();
 		},
 		auditLost: (records) => auditLost.inc(records),
+		troubles(byRoute) {
+			troubles.reset();
+			for (const [route, sentences] of Object.entries(byRoute)) {
+				troubles.set({ route }, sentences.length);
+			}
+		},
 		keyProvider(keys) {
 			breakers.set({ keys }, breakerValue.closed);
 			return {

@@ -244,7 +244,7 @@ t.test("region and credentials come of the AWS chain", async (t) => {
 	setEnvironment(t, names);
 	const { endpoint } = kms;
 	const options = keysAwsKms.options.parse({ endpoint });
-	const host = { name: "main", directory: "." };
+	const host = { name: "main", directory: ".", fips: false };
 	const provider = await keysAwsKms.open(options, host);
 	const { signal } = new AbortController();
 	t.equal((await provider.describe("alias/photos", signal)).keyId, arn);

@@ -20,7 +20,11 @@ export async function backupKeys(
 		{ command: "keys backup", keys: name },
 		async () => {
 			const copy = { path: to, secret: own };
-			const done = await copyKeyring({ path, secret }, copy, derivationOf(own));
+			const done = await copyKeyring(
+				{ path, secret },
+				copy,
+				derivationOf(own, loaded),
+			);
 			return { ...done, keyIds: [] };
 		},
 	);

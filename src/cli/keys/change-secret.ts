@@ -18,7 +18,7 @@ export async function changeKeyringSecret(
 		loaded,
 		{ command: "keys change-secret", keys: name },
 		async () => ({
-			...(await changeSecret(path, secret, after, derivationOf(after))),
+			...(await changeSecret(path, secret, after, derivationOf(after, loaded))),
 			keyIds: [],
 		}),
 	);

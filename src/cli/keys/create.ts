@@ -24,7 +24,7 @@ export async function createKey(
 		async () => {
 			const now = new Date();
 			if (!existsSync(path)) {
-				await createKeyring(path, secret, derivationOf(secret), now);
+				await createKeyring(path, secret, derivationOf(secret, loaded), now);
 				console.error(`made the keyring ${path}; back it up with its secret`);
 			}
 			const ring = await changeKeyring(path, secret, change, now);

@@ -13,6 +13,7 @@ import {
 import {
 	type Derivation,
 	type Secret,
+	usualPbkdf2,
 	usualScrypt,
 } from "../../keys/unlock-slot.ts";
 import { UsageError } from "../answer.ts";
@@ -108,6 +109,7 @@ export function secretFrom(options: SecretOptions, what: string): Secret {
 }
 
 /** How a new keyring is unlocked. */
-export function derivationOf(secret: Secret): Derivation {
-	return "key" in secret ? { name: "key-file" } : usualScrypt;
+export function derivationOf(secret: Secret, { config }: Loaded): Derivation {
+	if ("key" in secret) return { name: "key-file" };
+	return config.fips ? usualPbkdf2 : usualScrypt;
 }

@@ -28,7 +28,7 @@ export async function restoreKeys(
 		if (dryRun) return { ...(await verifyKeyring(from, own)), keyIds: [] };
 		const copy = { path, secret };
 		const source = { path: from, secret: own };
-		const done = await copyKeyring(source, copy, derivationOf(secret));
+		const done = await copyKeyring(source, copy, derivationOf(secret, loaded));
 		return { ...done, keyIds: [] };
 	};
 	const asked = { command: "keys restore", keys: name };

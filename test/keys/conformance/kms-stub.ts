@@ -23,7 +23,11 @@ export function openAwsKms(
 		endpoint,
 		credentials: { ...kmsCredentials, ...credentials },
 	});
-	return keysAwsKms.open(options, { name: "main", directory: "." });
+	return keysAwsKms.open(options, {
+		name: "main",
+		directory: ".",
+		fips: false,
+	});
 }
 
 const changed = (members: Record<string, unknown>): Fault => ({

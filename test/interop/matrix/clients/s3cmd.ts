@@ -107,7 +107,7 @@ export const s3cmd: MatrixClient = {
 			await upload(place, "from", 200_000);
 			await run(place, "mv", at(place, "from"), at(place, "to"));
 			await readBack(place, "to", 200_000);
-			await expectRefusal(() => readBack(place, "from", 1), /404/);
+			await expectRefusal(() => readBack(place, "from", 1), /does not exist/);
 		},
 		async presigned(place) {
 			await upload(place, "presigned", 5_000);
