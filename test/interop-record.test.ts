@@ -100,8 +100,10 @@ t.test(
 
 t.test("a note holds nothing of the one run", async (t) => {
 	t.equal(
-		shortened("cat /tmp/sealgate-interop-x1Y/matrix-0a/up at 127.0.0.1:9"),
-		"cat FILE at ENDPOINT",
+		shortened(
+			"cat /tmp/sealgate-interop-x1Y/matrix-0a/up at 127.0.0.1:9, matrix-0123456789ab",
+		),
+		"cat FILE at ENDPOINT, BUCKET",
 	);
 });
 

@@ -45,6 +45,7 @@ export function shortened(message: string): string {
 		.replaceAll(/https?:\/\/(127\.0\.0\.1|localhost):\d+/g, "ENDPOINT")
 		.replaceAll(/127\.0\.0\.1:\d+/g, "ENDPOINT")
 		.replaceAll(/\S*sealgate-interop-[\w/.-]+/g, "FILE")
+		.replaceAll(/matrix-[0-9a-f]{12}/g, "BUCKET")
 		.replaceAll(/\s+/g, " ")
 		.trim()
 		.slice(-300);
