@@ -69,7 +69,13 @@ t.test(
 		t.equal(
 			disagreements([], [noted]).length,
 			1,
-			"a cell that no one recorded",
+			"a failure that no one recorded",
+		);
+		const passing = { ...row, cells: { put: { outcome: "pass" } } } as const;
+		t.strictSame(
+			disagreements([], [passing]),
+			[],
+			"a pass that no one recorded",
 		);
 	},
 );
