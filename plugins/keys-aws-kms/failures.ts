@@ -73,11 +73,15 @@ export function failureOf(cause: unknown, keyId: string, blob: boolean): Error {
 	if (throttles.has(name)) return new KeysUnavailable("throttled", error);
 	if (status !== undefined && status >= 500)
 		return new KeysUnavailable("server-error", error);
+	if (credentialFaults.has(name)) {
+		// What KMS says of a signature repeats what was signed, a session token too: not for the log.
+		const said = status === undefined ? error : new Error(`AWS KMS: ${name}`);
+		return credentialFailure(said);
+	}
 	// Before the name: the client library calls a connection that was reset a TimeoutError.
 	if (error.code !== undefined)
 		return new KeysUnavailable("unreachable", error);
 	if (name === "TimeoutError") return new KeysUnavailable("timeout", error);
-	if (credentialFaults.has(name)) return credentialFailure(error);
 	if (blob && (refusedBlobs.has(name) || name === "ValidationException")) {
 		return new DecryptionError(
 			"wrapping-key-refused",

@@ -75,7 +75,7 @@ export async function createKey(
 /** @param known what it cannot do, and what it does otherwise than AWS */
 export function counterpartOf(
 	server: KmsServer,
-	known: Pick<Counterpart, "absent" | "differs">,
+	known: Pick<Counterpart, "absent" | "differs" | "varies">,
 ): Counterpart {
 	const admin = adminOf(server);
 	const KeyId = (arn: string) => arn.replace(/^.*key\//, "");

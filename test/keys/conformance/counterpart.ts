@@ -73,6 +73,8 @@ export interface Counterpart {
 	readonly absent: Partial<Record<Ability, string>>;
 	/** Cases in which the counterpart differs from the rule, and how. Each is run, and must differ. */
 	readonly differs: Readonly<Record<string, string>>;
+	/** Cases in which it differs now and then, and when. Each is run, and told. */
+	readonly varies?: Readonly<Record<string, string>>;
 	close(): Promise<void>;
 }
 

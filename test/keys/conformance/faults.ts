@@ -180,7 +180,7 @@ export const faultCases: Case[] = [
 		},
 	},
 	{
-		name: "no failure tells a client what the service said, or a secret",
+		name: "no failure tells a client what the service said",
 		needs: "network",
 		async run(world) {
 			const { key, made } = await generated(world);
@@ -190,6 +190,18 @@ export const faultCases: Case[] = [
 				const { message } = await failureOf(asked);
 				assert.doesNotMatch(message, /canary/, fault);
 			}
+		},
+	},
+	{
+		name: "no failure of credentials tells the log what the service said: it may repeat what was signed, tokens too",
+		needs: "network",
+		async run(world) {
+			const { key, made } = await generated(world);
+			networkOf(world).fault("expired-token");
+			const asked = ask(world, "unwrap", key.id, made.wrapped);
+			const { cause } = await failureOf(asked);
+			assert.doesNotMatch(String(cause), /canary/);
+			assert.match(String(cause), /ExpiredToken/);
 		},
 	},
 ];
