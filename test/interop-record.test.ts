@@ -69,7 +69,13 @@ t.test(
 		t.equal(
 			disagreements([], [noted]).length,
 			1,
-			"a cell that no one recorded",
+			"a failure that no one recorded",
+		);
+		const passing = { ...row, cells: { put: { outcome: "pass" } } } as const;
+		t.strictSame(
+			disagreements([], [passing]),
+			[],
+			"a pass that no one recorded",
 		);
 	},
 );
@@ -100,8 +106,10 @@ t.test(
 
 t.test("a note holds nothing of the one run", async (t) => {
 	t.equal(
-		shortened("cat /tmp/sealgate-interop-x1Y/matrix-0a/up at 127.0.0.1:9"),
-		"cat FILE at ENDPOINT",
+		shortened(
+			"cat /tmp/sealgate-interop-x1Y/matrix-0a/up at 127.0.0.1:9, matrix-0123456789ab",
+		),
+		"cat FILE at ENDPOINT, BUCKET",
 	);
 });
 

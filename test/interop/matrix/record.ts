@@ -56,7 +56,10 @@ export function merged(
 	return [...kept, ...newer].toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
-/** @returns a line for each cell of the run whose outcome is another than the record's */
+/**
+ * @returns a line for each cell of the run whose outcome is another than the record's, and for each that fails where
+ * the record has none
+ */
 export function disagreements(
 	record: readonly Row[],
 	run: readonly Row[],
@@ -64,13 +67,15 @@ export function disagreements(
 	return run.flatMap((row) => {
 		const known = record.find((one) => sameRow(one, row));
 		return Object.entries(row.cells).flatMap(([operation, cell]) => {
-			const before =
-				known?.cells[operation as MatrixOperation]?.outcome ?? "not there";
-			return before === cell.outcome
-				? []
-				: [
-						`${row.client}, ${row.store}, ${row.mode}, ${operation}: ${cell.outcome} (${cell.note ?? ""}), and the record says ${before}`,
-					];
+			const before = known?.cells[operation as MatrixOperation]?.outcome;
+			const fine =
+				before === undefined
+					? cell.outcome !== "fails"
+					: cell.outcome === before;
+			if (fine) return [];
+			return [
+				`${row.client}, ${row.store}, ${row.mode}, ${operation}: ${cell.outcome} (${cell.note ?? ""}), and the record says ${before ?? "nothing"}`,
+			];
 		});
 	});
 }

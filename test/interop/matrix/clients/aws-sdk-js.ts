@@ -389,8 +389,8 @@ export const libStorage: MatrixClient = {
 				Bucket: at.Bucket,
 				Key: "tags",
 			});
-			const { TagSet } = await at.s3.send(asked);
-			expect(TagSet?.[0]?.Value === "1", JSON.stringify(TagSet));
+			const { TagSet = [] } = await at.s3.send(asked);
+			expect(TagSet[0]?.Value === "1", JSON.stringify(TagSet));
 		},
 	},
 	lacks: {
