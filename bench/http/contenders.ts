@@ -13,6 +13,8 @@ export interface Contender extends Running, Target {
 	readonly name: string;
 	/** Which of the objects it reads: those that lie plain, or sealed. */
 	readonly view: "plain" | "sealed";
+	/** httpxy drops connections whose kept connection to the store was closed, and says nothing. */
+	readonly breaks: boolean;
 	/** Whether its client sends a CRC32 trailer with each body. */
 	readonly trailer: boolean;
 }
@@ -75,6 +77,7 @@ export async function contender(
 		credentials: credentialsOf(process as ContenderName),
 		view: process.startsWith("envelope") ? "sealed" : "plain",
 		trailer,
+		breaks: name === "httpxy",
 	};
 }
 

@@ -8,7 +8,11 @@ export interface Request {
 }
 
 export interface Load {
-	readonly address: string;
+	readonly to: {
+		readonly address: string;
+		/** It drops connections now and then: what broke is asked again. */
+		readonly breaks: boolean;
+	};
 	readonly connections: number;
 	readonly requests: number;
 	/** Status of each answer, and bytes of each body where that is known. */
@@ -28,17 +32,19 @@ export async function run(load: Load): Promise<Done> {
 	const latencies: number[] = [];
 	let next = 0;
 	const work = async (): Promise<void> => {
-		const wire = new Wire(load.address);
-		try {
-			while (next < load.requests) {
-				const { head, upload } = load.request(next++);
-				const answer = await wire.ask(head, upload);
-				check(answer, load);
-				latencies.push(answer.duration);
-			}
-		} finally {
-			wire.close();
+		let wire = new Wire(load.to.address);
+		while (next < load.requests) {
+			const { head, upload } = load.request(next++);
+			const answer = await wire.ask(head, upload).catch((error) => {
+				if (!load.to.breaks) throw error;
+				wire.close();
+				wire = new Wire(load.to.address);
+				return wire.ask(head, upload);
+			});
+			check(answer, load);
+			latencies.push(answer.duration);
 		}
+		wire.close();
 	};
 	await Promise.all(Array.from({ length: load.connections }, work));
 	latencies.sort((a, b) => a - b);

@@ -58,7 +58,7 @@ export function get(
 			const ask = { method: "GET", path: keyOf(contender, name) };
 			const bytesOfHead = head(contender, ask);
 			return run({
-				address: contender.address,
+				to: contender,
 				connections,
 				requests,
 				expect: { status: 200, bytes },
@@ -84,7 +84,7 @@ export function put(
 			return head(contender, putOf(contender, path, bytes, upload));
 		});
 		return run({
-			address: contender.address,
+			to: contender,
 			connections: many,
 			requests: count,
 			expect: { status: 200 },
@@ -122,7 +122,7 @@ export function range(
 			const ask = { method: "GET", path: keyOf(contender, name) };
 			const open = openHead(contender, ask);
 			return run({
-				address: contender.address,
+				to: contender,
 				connections,
 				requests,
 				expect: { status: 206, bytes },
@@ -180,7 +180,7 @@ export function listing(requests: number): Work {
 		},
 		load: (contender) =>
 			run({
-				address: contender.address,
+				to: contender,
 				connections: 1,
 				requests,
 				expect: { status: 200 },
