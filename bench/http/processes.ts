@@ -98,6 +98,8 @@ export function versionOf(command: string, args: readonly string[]): string {
 }
 
 export function endAll(): void {
-	for (const child of children.reverse()) child.kill("SIGKILL");
-	if (!process.env.KEEP) rmSync(folder, { recursive: true, force: true });
+	// A profile is written by a process that ends itself.
+	const signal = process.env.BENCH_NODE_OPTIONS ? "SIGTERM" : "SIGKILL";
+	for (const child of children.reverse()) child.kill(signal);
+	rmSync(folder, { recursive: true, force: true });
 }

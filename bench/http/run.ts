@@ -1,4 +1,4 @@
-/** `npm run bench -- [--quick] [--json] [--rounds N] [--only TEXT]`; method: bench/README.md. */
+/** `npm run bench -- [--quick] [--json] [--rounds N] [--only TEXT] [--who NAME;NAME]`; method: bench/README.md. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
 		json: { type: "boolean", default: false },
 		rounds: { type: "string" },
 		only: { type: "string", default: "" },
+		who: { type: "string", default: "" },
 	},
 });
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
@@ -106,6 +107,10 @@ function write(found: Report): void {
 	}
 }
 
+function wanted(name: string): boolean {
+	return options.who === "" || options.who.split(";").includes(name);
+}
+
 const tell = (text: string): void => {
 	if (!options.json) console.log(text);
 };
@@ -115,7 +120,10 @@ try {
 	const results: Result[] = [];
 	for (const row of rows(options.quick)) {
 		if (!row.name.includes(options.only)) continue;
-		const result = await measure(row, rounds);
+		const result = await measure(
+			{ ...row, contenders: row.contenders.filter(wanted) },
+			rounds,
+		);
 		results.push(result);
 		tell(headline(result));
 		for (const { contender, cpu, ratio } of result.figures) {
@@ -126,7 +134,7 @@ try {
 	const found = await report(results);
 	if (options.json) console.log(JSON.stringify(ratios(found), null, 2));
 	// A run of some rows is a look, and replaces no results.
-	if (options.only === "" && !options.quick) write(found);
+	if (options.only + options.who === "" && !options.quick) write(found);
 } finally {
 	endAll();
 }
