@@ -7,7 +7,8 @@ import type { Target } from "./request.ts";
 import { storeKeys } from "./store-keys.ts";
 import { startSink, startStore } from "./stores.ts";
 
-export type Behind = "store" | "sink";
+/** `keeping`: the same store, with connections that it keeps. */
+export type Behind = "store" | "keeping" | "sink";
 
 export interface Contender extends Running, Target {
 	readonly name: string;
@@ -55,7 +56,8 @@ const started = new Map<string, Promise<Running>>();
 
 export function storeBehind(behind: Behind): Promise<Running> {
 	const running =
-		stores.get(behind) ?? (behind === "store" ? startStore() : startSink());
+		stores.get(behind) ??
+		(behind === "sink" ? startSink() : startStore(behind === "keeping"));
 	stores.set(behind, running);
 	return running;
 }

@@ -43,7 +43,7 @@ export async function startNginx(
 	store: Running,
 ): Promise<Running> {
 	const port = await freePort();
-	const own = join(folder, `nginx-${store.name}`);
+	const own = join(folder, `nginx-${store.name.replaceAll(/\W+/g, "-")}`);
 	mkdirSync(own);
 	const file = join(own, "nginx.conf");
 	writeFileSync(file, configuration(port, store.address, own));

@@ -114,7 +114,15 @@ export function rows(quick: boolean): readonly Row[] {
 			work: listing(count(40)),
 		},
 	];
-	return quick ? bars : [...bars, ...more(large)];
+	const small = bars.filter(({ name }) => / 4 KiB, /.test(name));
+	const keeping = small.map(
+		({ bar: _, ...row }): Row => ({
+			...row,
+			name: `${row.name}, connections to the store kept`,
+			behind: "keeping",
+		}),
+	);
+	return quick ? bars : [...bars, ...keeping, ...more(large)];
 }
 
 /** Rows without a bar. */
