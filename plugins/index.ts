@@ -1,7 +1,8 @@
 /** The plugins that come with Sealgate: this table, and nothing found by looking around. */
-import type { Plugin } from "../src/index.ts";
+import type { KeyProviderPlugin, Plugin } from "../src/index.ts";
 import { envelope } from "./envelope/index.ts";
 import { headers } from "./headers/index.ts";
+import { keysAwsKms } from "./keys-aws-kms/index.ts";
 import { refuse } from "./refuse/index.ts";
 import { sseC } from "./sse-c/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
@@ -14,4 +15,5 @@ export const plugins = [
 	refuse,
 	headers,
 	envelope,
-] as const satisfies readonly Plugin[];
+	keysAwsKms,
+] as const satisfies readonly (Plugin | KeyProviderPlugin)[];

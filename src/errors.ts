@@ -122,6 +122,8 @@ export const errorKinds = {
 	"key-not-found": policy("KMS.NotFoundException", 400),
 	"key-disabled": policy("KMS.DisabledException", 400),
 	"key-pending-deletion": policy("KMS.KMSInvalidStateException", 400),
+	// Another state, or another kind of key, than one that wraps keys
+	"key-unusable": policy("KMS.KMSInvalidStateException", 400),
 	"keys-unavailable": {
 		s3: "SlowDown",
 		status: 503,
@@ -174,6 +176,13 @@ export const errorKinds = {
 	// Ourselves
 	overloaded: { s3: "SlowDown", status: 503, fault: "gateway", retry: true },
 	draining: {
+		s3: "ServiceUnavailable",
+		status: 503,
+		fault: "gateway",
+		retry: true,
+	},
+	// Nothing is done that cannot be recorded, where the configuration says so.
+	"audit-unavailable": {
 		s3: "ServiceUnavailable",
 		status: 503,
 		fault: "gateway",

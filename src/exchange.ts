@@ -68,6 +68,8 @@ export interface Findings {
 	versionId?: string;
 	/** What the store's answer claims of the encryption of the object. */
 	storeEncryption?: { readonly algorithm: string; readonly keyId?: string };
+	/** Whether the audit log holds that it began. */
+	begun?: boolean;
 	bytesIn: number;
 	bytesOut: number;
 }

@@ -3,8 +3,7 @@ import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
-import { type AuditSink, openFileSink } from "./audit/file-sink.ts";
-import { auditRecord } from "./audit/record.ts";
+import { type Audit, auditOf, openAuditLog } from "./audit/audit.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact, redactConfig } from "./config/redact.ts";
@@ -22,6 +21,7 @@ import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
 import { createUpstream } from "./http/upstream.ts";
+import type { CircuitObserver } from "./keys/circuit.ts";
 import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
 import { askCors } from "./layers/ask-cors.ts";
@@ -34,6 +34,7 @@ import { Load, limit } from "./layers/limit.ts";
 import { type Outcome, observe } from "./layers/observe.ts";
 import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
+import { recordBegin, recordEnd } from "./layers/record.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
 import { troublesOf } from "./route-troubles.ts";
@@ -70,6 +71,7 @@ function compose(
 	routes: readonly Route[],
 	stores: ReadonlyMap<string, Store>,
 	load: Load,
+	audit: Audit | undefined,
 	tell: (outcome: Outcome) => void,
 ): Handler<Arrival> {
 	const { config } = loaded;
@@ -78,6 +80,7 @@ function compose(
 			? pipeline(
 					[
 						passThrough(config.limits), // verifies nothing: the store does, by the client's own signature
+						recordBegin(audit, routes), // before a policy or a key is touched
 						choose(routes), // operation -> route -> its policies, which change nothing
 					],
 					forwardAsSent(stores, config.domains), // sends what came
@@ -89,9 +92,11 @@ function compose(
 							clients: knownClients(config.clients),
 							sigv2: config.sigv2,
 							region: config.region,
+							fips: config.fips,
 							objectBytes: config.limits.objectBytes,
 							documentBytes: config.limits.documentBytes,
 						}), // decides who asks, and how the body will be proven
+						recordBegin(audit, routes), // before a policy or a key is touched
 						choose(routes), // operation -> route -> its policies, in order
 					],
 					forward(stores), // signs exactly what leaves, and sends it
@@ -100,6 +105,7 @@ function compose(
 		[
 			observe([tell]), // outermost: sees every outcome, refusals too
 			addCors(askCors(pipeline([choose(routes)], forward(stores)))), // so that scripts may read our refusals
+			recordEnd(audit), // no success before its record is durable, where the configuration says so
 			answerErrors(), // any throw further in becomes one S3 error document
 			limit(load, config.limits), // before any work on a body
 		],
@@ -110,7 +116,9 @@ function compose(
 async function createGeneration(
 	loaded: Loaded,
 	load: Load,
+	audit: Audit | undefined,
 	tell: (outcome: Outcome) => void,
+	observeKeys: (name: string) => CircuitObserver,
 	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
@@ -124,11 +132,17 @@ async function createGeneration(
 				region: upstream.region,
 				addressing: upstream.addressing,
 				integrity: upstream.integrity,
+				documentDigest: config.fips ? "sha256" : "md5",
 				credentials: credentialSource(upstream.credentials),
 			},
 		]),
 	);
-	const keys = await openKeys(config.keys, folderOf(loaded), before?.keys);
+	const keys = await openKeys(
+		loaded.keys,
+		{ folder: folderOf(loaded), fips: config.fips },
+		observeKeys,
+		before?.keys,
+	);
 	const routes = await setUpRoutes(loaded, keys.of).catch(async (error) => {
 		await keys.close();
 		throw error;
@@ -136,7 +150,7 @@ async function createGeneration(
 	return {
 		loaded,
 		routes,
-		handle: compose(loaded, routes, stores, load, tell),
+		handle: compose(loaded, routes, stores, load, audit, tell),
 		keys,
 		async close() {
 			// The pools close when their last request has ended: only then is no policy at work any more.
@@ -276,15 +290,26 @@ export async function startGateway(
 	const note = (outcome: Outcome): void => {
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
-		const record = auditRecord(outcome);
-		if (record !== undefined) audit?.record(record);
 	};
 	const tell = (outcome: Outcome): void => {
 		load.inFlight -= 1;
 		load.leave(outcome.exchange.id);
 		note(outcome);
+		if (audit?.required === false) void audit.end(outcome);
 	};
-	let current = await createGeneration(first, load, tell);
+	const observeKeys = (keys: string): CircuitObserver => {
+		const counted = metrics.keyProvider(keys);
+		return {
+			...counted,
+			changed(breaker, outage) {
+				counted.changed(breaker, outage);
+				const level = breaker === "closed" ? "info" : "warn";
+				const fields = { keys, breaker, outage };
+				telemetry.log.event(level, "key provider", fields);
+			},
+		};
+	};
+	let current = await createGeneration(first, load, audit, tell, observeKeys);
 	const keysFailed = (name: string, error: Error): void =>
 		telemetry.log.event("error", "the keyring in use stays in force", {
 			keys: name,
@@ -295,7 +320,8 @@ export async function startGateway(
 			new Date(),
 			(keys, keyIds) => {
 				telemetry.log.event("info", "keys rotated", { keys, keyIds });
-				audit?.record({
+				audit?.note({
+					event: "command",
 					version: 1,
 					time: new Date().toISOString(),
 					command: "keys rotate",
@@ -327,7 +353,14 @@ export async function startGateway(
 	const refuse = (error: unknown, received: Received) => {
 		const exchange = createExchange(received, new AbortController().signal);
 		const answer = errorAnswer(error, exchange);
-		note({ exchange, status: answer.status, cut: false, duration: 0 });
+		const outcome = {
+			exchange,
+			status: answer.status,
+			cut: false,
+			duration: 0,
+		};
+		note(outcome);
+		void audit?.end(outcome).catch(() => {}); // refused already, and a lost record is counted
 		return answer;
 	};
 	const limits = withinOpenFiles(first.config.limits, telemetry.log);
@@ -353,6 +386,7 @@ export async function startGateway(
 						details: {
 							draining: load.draining,
 							troubles: troublesOf(current.routes),
+							keys: current.keys.health(),
 						},
 					}),
 					config: () => redactConfig(current.loaded),
@@ -371,7 +405,10 @@ export async function startGateway(
 								new AbortController().signal,
 							),
 						),
-					scrape: (accept) => metrics.scrape(accept),
+					scrape(accept) {
+						metrics.troubles(troublesOf(current.routes));
+						return metrics.scrape(accept);
+					},
 				});
 	const adminAddress =
 		admin === undefined
@@ -410,7 +447,14 @@ export async function startGateway(
 			try {
 				const loaded = await read();
 				checkFixed(first, loaded);
-				current = await createGeneration(loaded, load, tell, before);
+				current = await createGeneration(
+					loaded,
+					load,
+					audit,
+					tell,
+					observeKeys,
+					before,
+				);
 				if (loaded.tls) renewIdentity(server, loaded.tls);
 			} catch (error) {
 				metrics.reload(false);
@@ -432,14 +476,15 @@ export async function startGateway(
 	};
 }
 
-function openAudit(
-	{ config }: Loaded,
+async function openAudit(
+	loaded: Loaded,
 	log: Log,
 	lost: (records: number) => void,
-): Promise<AuditSink> | undefined {
-	const sink = config.audit?.sinks[0];
-	if (sink === undefined) return undefined;
-	return openFileSink(sink.file, (records, reason) => {
+): Promise<Audit | undefined> {
+	const { audit } = loaded.config;
+	const writer = await openAuditLog(audit, folderOf(loaded), "gateway");
+	if (writer === undefined) return undefined;
+	return auditOf(writer, audit?.required === true, (records, reason) => {
 		lost(records);
 		log.event("error", "audit records are lost", {
 			records,
@@ -502,6 +547,7 @@ function unusedKeys({ config }: Loaded): OpenKeys["of"] {
 			throw new Error(`no keys are named "${name}"`);
 		return {
 			idOf: neverUsed,
+			sameKey: (one, other) => one === other,
 			forSealing: neverUsed,
 			forOpening: neverUsed,
 		};

@@ -15,6 +15,7 @@ export {
 	terminatorPadding,
 } from "./crypto/object-arithmetic.ts";
 export { type Attestor, partEtag, readPartEtag } from "./crypto/part-etag.ts";
+export { recoverParts } from "./crypto/part-recovery.ts";
 export type { ObjectRecord } from "./crypto/record.ts";
 export {
 	isOwnMetadata,
@@ -70,6 +71,19 @@ export {
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
 export { type KeyContext, wrappingContext } from "./keys/context.ts";
 export type { KeyAccess } from "./keys/key-access.ts";
+export type {
+	GeneratedKey,
+	KeyDescription,
+	KeyProvider,
+	KeyState,
+} from "./keys/provider.ts";
+export {
+	defineKeyProvider,
+	type KeyProviderHost,
+	type KeyProviderPlugin,
+} from "./keys/provider-plugin.ts";
+export { KeysUnavailable, type Outage } from "./keys/unavailable.ts";
+export { copyAcross } from "./layers/copy-across.ts";
 export { answerMeanwhile } from "./layers/keep-alive.ts";
 export type { S3Request, S3Response } from "./pipeline.ts";
 export {
@@ -84,6 +98,7 @@ export {
 	type CopySource,
 	parseCopySource,
 	renderCopySource,
+	replaces,
 } from "./s3/copy-source.ts";
 export {
 	type CustomerKeyOf,

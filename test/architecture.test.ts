@@ -95,22 +95,30 @@ t.test("crypto is pure: node, errors and its own files", async (t) => {
 /** What ties keys to a request's client and route, and to the configuration. */
 const keyWiring = new Map([
 	["src/keys/key-access.ts", "src/exchange.ts"],
-	["src/keys/open-keys.ts", "src/config/schema.ts"],
+	["src/keys/provider-plugin.ts", "src/config/schema.ts"],
 	["src/keys/key-policy.ts", "src/config/schema.ts"],
 ]);
 
-t.test("keys use crypto, and zod to read the keyring", async (t) => {
-	check(
-		t,
-		/^src\/keys\//,
-		(name, file) =>
-			name.startsWith("node:") ||
-			name === "src/errors.ts" ||
-			/^src\/(crypto|keys)\//.test(name) ||
-			(name === "zod" && file === "src/keys/keyring-text.ts") ||
-			keyWiring.get(file) === name,
-	);
-});
+/** What reads the keyring's text, and options. */
+const keySchemas =
+	/^src\/keys\/(keyring-text|keyring-plugin|provider-plugin)\.ts$/;
+
+t.test(
+	"keys use crypto, and zod to read the keyring and options",
+	async (t) => {
+		check(
+			t,
+			/^src\/keys\//,
+			(name, file) =>
+				name.startsWith("node:") ||
+				name === "src/errors.ts" ||
+				/^src\/(crypto|keys)\//.test(name) ||
+				(name === "zod" && keySchemas.test(file)) ||
+				(name === "cockatiel" && file === "src/keys/circuit.ts") ||
+				keyWiring.get(file) === name,
+		);
+	},
+);
 
 t.test("the reader runs where there is no node", async (t) => {
 	const arithmetic =
@@ -142,16 +150,22 @@ t.test("only telemetry knows metrics, tracing and log libraries", async (t) => {
 	);
 });
 
+/** A package that only one plugin wants: an optional peer. */
+const peers = new Map([
+	["plugins/keys-aws-kms/client.ts", "@aws-sdk/client-kms"],
+]);
+
 t.test(
-	"plugins use the public API, each other's shared files and node, nothing else",
+	"plugins use the public API, each other's shared files, node and their own optional peer, nothing else",
 	async (t) => {
 		check(
 			t,
 			/^plugins\//,
-			(name) =>
+			(name, file) =>
 				name === "src/index.ts" ||
 				name.startsWith("plugins/") ||
-				name.startsWith("node:"),
+				name.startsWith("node:") ||
+				peers.get(file) === name,
 		);
 	},
 );

@@ -58,7 +58,6 @@ const notOurs: Readonly<Record<string, string>> = {
 	InvalidTargetBucketForLogging:
 		"the embedded store keeps logging settings unread",
 	NoSuchConfiguration: "the embedded store keeps no inventories or analytics",
-	NoSuchObjectLockConfiguration: "the embedded store has no object lock",
 };
 
 function storeStatus(code: string): number | undefined {

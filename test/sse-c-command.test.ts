@@ -1,13 +1,7 @@
 /** The keys of `sse-c: inject` outside of requests: the command that prints one, and every output that may not. */
 import { spawn } from "node:child_process";
 import { createHash, createSecretKey } from "node:crypto";
-import {
-	mkdtempSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +9,7 @@ import t from "tap";
 import { deriveKey } from "../plugins/sse-c/derive.ts";
 import { customerKeyHeaders } from "../src/s3/customer-key.ts";
 import { sendRaw } from "./policies/wire.ts";
+import { auditEntries, auditSetting } from "./support/audit.ts";
 import { aws, keepEncrypted } from "./support/sse-c-store.ts";
 import { caFile, startTestStore } from "./support/store.ts";
 
@@ -55,11 +50,7 @@ ${extra}`,
 }
 
 const audit = join(folder, "audit");
-const config = configured(
-	"gateway",
-	undefined,
-	`audit: { sinks: [{ file: "${audit}" }] }`,
-);
+const config = configured("gateway", undefined, auditSetting(audit));
 
 async function run(...args: string[]) {
 	const child = spawn(process.execPath, ["src/main.ts", ...args], {
@@ -102,9 +93,8 @@ t.test(
 			said.err,
 			/--sse-c-key fileb:\/\/object\.key 's3:\/\/photos\/raw\/ä b\/\/c' object/,
 		);
-		const record = JSON.parse(
-			readFileSync(join(audit, "records.jsonl"), "utf8"),
-		);
+		const [record, ...others] = await auditEntries(audit);
+		t.same(others, []);
 		t.match(record, {
 			version: 1,
 			time: /^\d{4}-\d\d-\d\dT.*Z$/,
@@ -169,7 +159,7 @@ t.test(
 		const unwritable = configured(
 			"unwritable",
 			undefined,
-			`audit: { sinks: [{ file: "${join(folder, "taken")}" }] }`,
+			auditSetting(join(folder, "taken")),
 		);
 		const refused = await run(
 			"sse-c",
@@ -243,7 +233,7 @@ t.test("a key and its secret appear in no output of a gateway", async (t) => {
 	const file = configured(
 		"canary",
 		store.endpoint,
-		`admin: 127.0.0.1:0\naudit: { sinks: [{ file: "${log}" }] }\ntelemetry: { logLevel: debug }`,
+		`admin: 127.0.0.1:0\n${auditSetting(log)}\ntelemetry: { logLevel: debug }`,
 	);
 	const child = spawn(
 		process.execPath,
@@ -304,7 +294,7 @@ t.test("a key and its secret appear in no output of a gateway", async (t) => {
 	const everything = [
 		told,
 		...shown,
-		readFileSync(join(log, "records.jsonl"), "utf8"),
+		JSON.stringify(await auditEntries(log)),
 	].join("\n");
 	t.match(
 		everything,

@@ -24,6 +24,9 @@ import { documentOf } from "./upload.ts";
 /** Conditions of the destination: the store looks at them when the object comes into being. */
 const condition = /^if-(none-)?match$/;
 
+/** What the request says of tags counts as its directive has it: `copiedTags` tells. */
+const ofTags = /^x-amz-tagging(-directive)?$/;
+
 type Step = (
 	name: Operation["name"],
 	method: string,
@@ -52,7 +55,7 @@ export async function copyParts(
 		withHeaders(
 			withoutHeaders(
 				stored,
-				(name) => condition.test(name) || name === "x-amz-tagging-directive",
+				(name) => condition.test(name) || ofTags.test(name),
 			),
 			await copiedTags(copying),
 		),

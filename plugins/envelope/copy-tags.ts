@@ -1,18 +1,26 @@
 /** The tags of a copy that is made part by part: the store copies none of them by itself. */
-import { child, children, childText, SealgateError } from "../../src/index.ts";
+import {
+	child,
+	children,
+	childText,
+	replaces,
+	SealgateError,
+} from "../../src/index.ts";
 import type { Copying } from "./copy-source.ts";
 import { sourceHead } from "./copy-source.ts";
 import { documentOf } from "./upload.ts";
 
-/** A header for the upload's beginning; none where the request brings its own, or there are none. */
+/** A header for the upload's beginning, of the source's tags or, with REPLACE, of the request's; none where there are none. */
 export async function copiedTags({
 	request,
 	next,
 	source,
 	seen,
 }: Copying): Promise<Record<string, string>> {
-	const directive = request.headers.get("x-amz-tagging-directive") ?? "COPY";
-	if (directive.toUpperCase() !== "COPY") return {};
+	if (replaces(request.headers, "tagging")) {
+		const own = request.headers.get("x-amz-tagging");
+		return own === undefined ? {} : { "x-amz-tagging": own };
+	}
 	if (Number(seen.headers.get("x-amz-tagging-count") ?? 0) === 0) return {};
 	const { operation } = sourceHead(request, source);
 	const version = source.versionId ?? seen.headers.get("x-amz-version-id");

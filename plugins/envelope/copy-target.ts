@@ -4,6 +4,7 @@ import {
 	metadataHash,
 	recordHeader,
 	recordHeaderValue,
+	replaces,
 	type S3Response,
 	sealRecord,
 	withHeaders,
@@ -18,18 +19,16 @@ import { boundName, contextOf } from "./settings.ts";
 /** The data key stays that of the source: it is sealed anew, under the name of the copy. */
 export async function targetHeaders(copying: Copying): Promise<HeaderMap> {
 	const { envelope, request, seen, found, exchange } = copying;
-	const replaces =
-		request.headers.get("x-amz-metadata-directive")?.toUpperCase() ===
-		"REPLACE";
+	const replaced = replaces(request.headers, "metadata");
 	const others = withoutHeaders(
 		request.headers,
 		(name) =>
 			name.startsWith("x-amz-copy-source") ||
 			name === "x-amz-source-expected-bucket-owner" ||
 			name === "x-amz-metadata-directive" ||
-			(!replaces && isDescription(name)),
+			(!replaced && isDescription(name)),
 	);
-	const own = replaces ? new Map<string, string>() : descriptionOf(seen, found);
+	const own = replaced ? new Map<string, string>() : descriptionOf(seen, found);
 	const described = describe(envelope, {
 		...request,
 		headers: new Map([...others, ...own]),

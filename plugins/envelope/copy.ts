@@ -2,10 +2,12 @@
 import {
 	answerMeanwhile,
 	type CopySource,
+	copyAcross,
 	type Exchange,
 	type HeaderMap,
 	type Next,
 	parseCopySource,
+	replaces,
 	type S3Request,
 	type S3Response,
 	SealgateError,
@@ -20,7 +22,9 @@ import {
 } from "./copy-source.ts";
 import { targetHeaders } from "./copy-target.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
+import { getObject } from "./get-object.ts";
 import { provenTableOf } from "./proven-tables.ts";
+import { putObject } from "./put-object.ts";
 import { openAnswer } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
 import { storedObject } from "./stored-object.ts";
@@ -43,6 +47,8 @@ async function copy(
 	next: Next,
 	exchange: Exchange,
 ): Promise<S3Response> {
+	const replacesMetadata = replaces(request.headers, "metadata");
+	replaces(request.headers, "tagging");
 	const named = request.headers.get("x-amz-copy-source") ?? "";
 	const source = parseCopySource(named);
 	const head = sourceHead(request, source);
@@ -52,7 +58,7 @@ async function copy(
 	const found = await openAnswer(envelope, seen.headers, operation, exchange);
 	if (found === undefined)
 		return unmarkedSource(envelope, request, next, exchange, head);
-	checkChange(request, source);
+	if (!replacesMetadata) checkChange(request, source);
 	const copying = { envelope, request, next, exchange, source, seen, found };
 	const headers = await targetHeaders(copying);
 	if (found.record.single !== undefined) return copyWhole(copying, headers);
@@ -71,12 +77,10 @@ function checkChange(
 		bucket === operation.bucket &&
 		key === operation.key &&
 		versionId === undefined;
-	const changes = [...headers].some(
-		([name, value]) =>
-			/^x-amz-(storage-class|website-redirect-location|server-side-encryption.*)$/.test(
-				name,
-			) ||
-			(name === "x-amz-metadata-directive" && /^replace$/i.test(value)),
+	const changes = [...headers.keys()].some((name) =>
+		/^x-amz-(storage-class|website-redirect-location|server-side-encryption.*)$/.test(
+			name,
+		),
 	);
 	if (!itself || changes) return;
 	throw new SealgateError(
@@ -85,7 +89,7 @@ function checkChange(
 	);
 }
 
-/** A route that only observes copies as the store does; any other would leave the copy unencrypted. */
+/** A route that only observes copies as the store does; any other reads the source, and writes it encrypted. */
 function unmarkedSource(
 	envelope: Envelope,
 	request: S3Request,
@@ -97,9 +101,18 @@ function unmarkedSource(
 	if (exchange.route?.mode === "observe") {
 		return next({ ...request, headers: withStoreConditions(request.headers) });
 	}
-	throw new SealgateError(
-		"policy-unsupported",
-		"The source of the copy is not encrypted: read it and write it, so that it becomes so.",
+	const source = parseCopySource(
+		request.headers.get("x-amz-copy-source") ?? "",
+	);
+	return copyAcross(
+		request,
+		source,
+		exchange,
+		(read) =>
+			read.operation.name === "GetObject"
+				? getObject(envelope, read, next, exchange)
+				: next(read),
+		(write) => putObject(envelope, write, next, exchange),
 	);
 }
 

@@ -9,9 +9,9 @@ export async function mayOpen(
 	exchange: Exchange,
 ): Promise<boolean> {
 	const listed = options.decrypt ?? [options.keyId];
-	if (listed.includes(keyId)) return true;
+	if (listed.some((name) => keys.sameKey(name, keyId))) return true;
 	for (const name of listed) {
-		if ((await keys.idOf(name, exchange)) === keyId) return true;
+		if (keys.sameKey(await keys.idOf(name, exchange), keyId)) return true;
 	}
 	return false;
 }

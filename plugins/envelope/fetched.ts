@@ -1,7 +1,6 @@
 /** The ciphertext that a store answers: whether it is what was asked for, and its plaintext. */
 import {
 	type Body,
-	ciphertextLength,
 	DecryptionError,
 	type ObjectSpan,
 	objectSpan,
@@ -10,9 +9,12 @@ import {
 	through,
 } from "../../src/index.ts";
 import type { Answered } from "./answered-headers.ts";
+import { sizeOf } from "./part-sizes.ts";
 import type { ObjectTable, StoredObject } from "./part-table.ts";
 import { provenStart } from "./proven-start.ts";
 import type { FoundObject } from "./sealing.ts";
+import type { Envelope } from "./settings.ts";
+import type { Slice } from "./wanted.ts";
 
 /** The ciphertext that holds a slice. Where the slice is empty, all of it: it proves that there is nothing. */
 export function spanOfSlice(
@@ -22,14 +24,6 @@ export function spanOfSlice(
 ): ObjectSpan {
 	if (start < end) return objectSpan(lengths, start, end, segmentBytes);
 	return { start: 0, end: sizeOf(lengths, segmentBytes), parts: [] };
-}
-
-/** Ciphertext of all parts. */
-function sizeOf(lengths: readonly number[], segmentBytes: number): number {
-	return lengths.reduce(
-		(sum, length) => sum + ciphertextLength(length, segmentBytes),
-		0,
-	);
 }
 
 /** @throws DecryptionError `answer-malformed` where the answer is not that stretch of an object of that length */
@@ -57,23 +51,33 @@ export function checkFetched({
 }
 
 /**
- * The plaintext of the slice. Its beginning is proven when this resolves.
+ * The plaintext of the slice. Its beginning is proven when this resolves; a read to the end proves what it opened.
  * @param stored the same object, asked again for what the answer does not hold
  * @throws DecryptionError
  */
 export async function decrypt(
+	{ tables, seen }: Envelope,
 	{ response, found, table, slice }: Answered,
 	stored: (size: number) => StoredObject,
 ): Promise<Body> {
 	const { lengths, tail } = table;
-	const { segmentBytes } = found.record.format;
-	const span = spanOfSlice(lengths, slice, segmentBytes);
-	const streams = await streamsOf(found, table, span, () =>
-		stored(sizeOf(lengths, segmentBytes) + tail),
-	);
+	const { nonce, single, format } = found.record;
+	const span = spanOfSlice(lengths, slice, format.segmentBytes);
+	const [first] = span.parts;
+	const at = single === undefined ? first?.headerAt : undefined;
+	const index = first?.index ?? 0;
+	const header =
+		at === undefined
+			? single?.header
+			: (seen.header(nonce, index) ??
+				(await stored(sizeOf(lengths, format.segmentBytes) + tail).fetch(
+					at,
+					at + headerBytes,
+				)));
 	if (response.body === undefined) {
 		throw new DecryptionError("stream-truncated", "the answer has no body");
 	}
+	const streams = streamsOf(found, table, span, header);
 	const ciphertext = span.end - span.start;
 	return provenStart(
 		through(response.body, slice.end - slice.start, (to) => {
@@ -81,22 +85,34 @@ export async function decrypt(
 			let left = ciphertext;
 			return {
 				data(chunk) {
-					// Behind them there is only what has proven the table already: a terminator, or an empty last part.
+					// Behind them there is only what has proven itself already: a terminator, or an empty last part.
 					const parts = chunk.subarray(0, left);
 					left -= parts.length;
 					return parts.length === 0 || opening.data(parts);
 				},
-				end: () => opening.end(),
+				end() {
+					opening.end();
+					if (at !== undefined && header !== undefined)
+						seen.addHeader(nonce, index, header);
+					if (single === undefined && isWhole(table, slice))
+						tables.add(found.record, { ...table, proven: true });
+				},
 			};
 		}),
 	);
 }
 
-async function streamsOf(
+const headerBytes = 40;
+
+function isWhole({ lengths }: ObjectTable, { start, end }: Slice): boolean {
+	return start === 0 && end === lengths.reduce((sum, part) => sum + part, 0);
+}
+
+function streamsOf(
 	{ record, dataKey }: FoundObject,
 	{ lengths, tail }: ObjectTable,
 	{ parts }: ObjectSpan,
-	stored: () => StoredObject,
+	header: Buffer | undefined,
 ) {
 	const { nonce, single, format } = record;
 	const { segmentBytes } = format;
@@ -108,13 +124,7 @@ async function streamsOf(
 					tail === 0 && index === lengths.length - 1,
 				)
 			: partAssociatedData(nonce, 0, true);
-	const headerOf = async (at: number | undefined) => {
-		if (at === undefined) return {};
-		return { header: single?.header ?? (await stored().fetch(at, at + 40)) };
-	};
-	const [first] = parts;
-	const header = await headerOf(first?.headerAt);
-	if (first === undefined) {
+	if (parts.length === 0) {
 		return lengths.map((plaintext, index) => ({
 			dataKey,
 			associatedData: bound(index),
@@ -128,6 +138,6 @@ async function streamsOf(
 		segmentBytes,
 		plaintext,
 		span,
-		...(headerAt === undefined ? {} : header),
+		...(headerAt !== undefined && header !== undefined && { header }),
 	}));
 }

@@ -8,7 +8,9 @@ import {
 } from "../../src/index.ts";
 import { type Answered, answeredHeaders } from "./answered-headers.ts";
 import { checkFetched, decrypt, spanOfSlice } from "./fetched.ts";
-import type { ObjectTable } from "./part-table.ts";
+import { type FirstRange, firstRange } from "./first-range.ts";
+import { type ObjectTable, singleTable } from "./part-table.ts";
+import { provenTableOf, wholeTableOf } from "./proven-tables.ts";
 import {
 	open,
 	orRelease,
@@ -21,7 +23,7 @@ import {
 import type { FoundObject } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
 import { changed, pinned, release, storedObject } from "./stored-object.ts";
-import { readOf, sliceOf, type Wanted, wantedNow, wantedOf } from "./wanted.ts";
+import { readOf, sliceOf, wantedNow, wantedOf } from "./wanted.ts";
 
 export async function getObject(
 	envelope: Envelope,
@@ -31,51 +33,53 @@ export async function getObject(
 ): Promise<S3Response> {
 	const wanted = wantedOf(request);
 	const read = { envelope, request, next, exchange, wanted };
-	const conditional =
-		wanted.kind === "range" && request.headers.has("if-range");
-	const { format } = envelope;
-	const range = conditional ? undefined : guess(wanted, format.segmentBytes);
-	if (range === undefined) return getKnown(read);
-	const response = await next(toStore(request, "GetObject", range));
+	const first = firstRange(read);
+	if (first === undefined) return look(read);
+	const response = await next(toStore(request, "GetObject", first.range));
 	if (response.status === 416) {
 		release(response);
-		return getKnown(read);
+		return look(read);
 	}
 	if (response.status !== 200 && response.status !== 206)
 		return refusal(response);
 	return orRelease(response, async () => {
 		const found = await open(read, response);
 		if (found === undefined) return unmarked(read, response);
-		const { single, format: written } = found.record;
-		if (range !== "" && (single === undefined || written !== format)) {
-			release(response);
-			return getKnown(read);
-		}
-		const size = response.body?.length ?? 0;
-		const table = await tableOf(read, found, response, size);
-		return answer(read, response, found, table);
+		const table = await tableOfFirst(read, first, found, response);
+		if (table !== undefined) return answer(read, response, found, table);
+		release(response);
+		return getKnown(read, response, found);
 	});
 }
 
-/**
- * The range of a single PUT's ciphertext that holds the wanted plaintext, for all that is known of the object's length:
- * empty for all of it, undefined where the length must be known first.
- */
-function guess(wanted: Wanted, segmentBytes: number): string | undefined {
-	if (wanted.kind === "whole") return "";
-	if (wanted.kind === "part") return undefined;
-	const [, first = "", last = ""] = /(\d*)-(\d*)/.exec(wanted.header) ?? [];
-	// Past any object's length, and exact in arithmetic.
-	const most = 2 ** 45;
-	const start = Number(first);
-	if (first === "" || start >= most) return undefined;
-	const end = Math.min(last === "" ? most : Number(last) + 1, most);
-	const span = spanOfSlice([most * 2], { start, end }, segmentBytes);
-	return `bytes=${span.start}-${end === most ? "" : span.end - 1}`;
+/** The table by which the answer to the first request is that of the client; undefined where it is of other bytes. */
+async function tableOfFirst(
+	read: Read,
+	{ range, known }: FirstRange,
+	found: FoundObject,
+	response: S3Response,
+): Promise<ObjectTable | undefined> {
+	const { record } = found;
+	if (range === "")
+		return tableOf(read, found, response, sizeTold(response), wholeTableOf);
+	if (known !== undefined) {
+		const same = known.nonce.equals(record.nonce);
+		return same && known.size === sizeTold(response) ? known.table : undefined;
+	}
+	const guessed = record.format === read.envelope.format;
+	return guessed ? singleTable(found) : undefined;
 }
 
-/** Looks at the object first, and then asks for what it was found to need of exactly this object. */
-async function getKnown(asked: Read): Promise<S3Response> {
+/** Bytes of the whole object, as an answer about all of it or a stretch tells them. */
+function sizeTold({ headers, body }: S3Response): number {
+	const range = headers.get("content-range");
+	if (range === undefined)
+		return body?.length ?? Number(headers.get("content-length"));
+	return Number(/\/(\d+)$/.exec(range)?.[1] ?? Number.NaN);
+}
+
+/** Looks at the object first. */
+async function look(asked: Read): Promise<S3Response> {
 	const { request, next } = asked;
 	const seen = await next(toStore(request, "HeadObject"));
 	if (seen.status !== 200) {
@@ -90,11 +94,22 @@ async function getKnown(asked: Read): Promise<S3Response> {
 	const read = { ...asked, wanted };
 	const found = await open(read, seen);
 	if (found === undefined) return unmarked(read, seen);
-	const size = Number(seen.headers.get("content-length"));
-	const table = await tableOf(read, found, seen, size);
+	return getKnown(read, seen, found);
+}
+
+/** Asks for what this very object needs. @param seen an answer about it, whose body is not wanted */
+async function getKnown(
+	read: Read,
+	seen: S3Response,
+	found: FoundObject,
+): Promise<S3Response> {
+	const { request, next, wanted } = read;
+	const size = sizeTold({ ...seen, body: undefined });
+	const prove = wanted.kind === "whole" ? wholeTableOf : provenTableOf;
+	const table = await tableOf(read, found, seen, size, prove);
 	const slice = sliceOf(wanted, table.lengths);
 	if (slice.start === slice.end && found.record.single === undefined) {
-		// The table is proven: there is nothing to fetch.
+		// The end is proven: there is nothing to fetch.
 		const answered = { request, response: seen, found, table, slice };
 		const headers = answeredHeaders(answered);
 		return { status: 200, headers, body: undefined };
@@ -141,14 +156,14 @@ async function answer(
 	found: FoundObject,
 	table: ObjectTable,
 ): Promise<S3Response> {
-	const { request, wanted, next } = read;
+	const { envelope, request, wanted, next } = read;
 	const slice = sliceOf(wanted, table.lengths);
 	const answered: Answered = { request, response, found, table, slice };
 	checkFetched(answered);
 	return {
 		status: slice.partial ? 206 : 200,
 		headers: answeredHeaders(answered),
-		body: await decrypt(answered, (size) =>
+		body: await decrypt(envelope, answered, (size) =>
 			storedObject(request, next, response.headers, size),
 		),
 	};

@@ -56,5 +56,5 @@ function headTable(
 	if (!stated) return tableOf(read, found, response, size);
 	const parts = partCount(response.headers.get("etag") ?? "");
 	const length = derivedPlaintext(size, parts, record.format.segmentBytes);
-	return { lengths: [length], tail: 0 };
+	return { lengths: [length], tail: 0, proven: false };
 }

@@ -20,9 +20,10 @@ import { getObject } from "./get-object.ts";
 import { headObject } from "./head-object.ts";
 import { derivedSize, listedEntry } from "./listing.ts";
 import { options } from "./options.ts";
-import { ProvenTables } from "./proven-tables.ts";
+import { ProvenTables, unprovenBy } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
 import { restoreObject } from "./restore.ts";
+import { SeenObjects } from "./seen-objects.ts";
 import type { Envelope } from "./settings.ts";
 import { openTo } from "./unmarked.ts";
 import { checkHeaders, unsupported } from "./unsupported.ts";
@@ -102,6 +103,7 @@ export const envelope = definePlugin({
 			]),
 			random: randomBytes,
 			tables: new ProvenTables(),
+			seen: new SeenObjects(),
 		};
 		const sizes = new ExactSizes();
 		return {
@@ -135,8 +137,9 @@ export const envelope = definePlugin({
 				return listedEntry(entry, size ?? derived);
 			},
 			troubles() {
-				const open = openTo(configured);
-				return open === undefined ? [] : [open];
+				return [openTo(configured), unprovenBy(configured)].filter(
+					(trouble) => trouble !== undefined,
+				);
 			},
 		};
 	},

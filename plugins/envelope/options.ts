@@ -59,10 +59,13 @@ export const options = z.strictObject({
 			"proven: HEAD tells the size of an object of parts once the object has proven it; stated: as the store's numbers say, in one request.",
 		),
 	verifyLayout: z
-		.strictObject({ maxParts: z.number().int().min(1).max(10_000) })
-		.default({ maxParts: 256 })
+		.union([
+			z.strictObject({ maxParts: z.number().int().min(1).max(10_000) }),
+			z.literal("unproven"),
+		])
+		.default({ maxParts: 10_000 })
 		.describe(
-			"How many parts of different sizes are looked at one by one for a range or a HEAD; an object of more is refused.",
+			"Of how many parts an object may be for a range or a HEAD, where no terminator proves their lengths and each is looked at; one of more is refused. unproven: the lengths are the store's word.",
 		),
 	listSizes: z
 		.enum(["derived", "exact"])

@@ -26,7 +26,13 @@ export function readPartList(
 ): readonly ListedPart[] {
 	const root = parseXml(document);
 	const listed = children(root, "Part");
-	if (listed.length === 0 || listed.length > mostParts) {
+	if (listed.length === 0) {
+		throw new SealgateError(
+			"request-invalid",
+			"You must specify at least one part",
+		);
+	}
+	if (listed.length > mostParts) {
 		throw new SealgateError(
 			"xml-malformed",
 			"The XML you provided was not well-formed or did not validate against our published schema",

@@ -74,17 +74,17 @@ export function open(
 }
 
 /** @param size of the object's ciphertext, as the store tells it */
-export function tableOf(
+export async function tableOf(
 	{ envelope, request, next }: Read,
 	found: FoundObject,
 	response: S3Response,
 	size: number,
+	prove = provenTableOf,
 ): Promise<ObjectTable> {
-	return provenTableOf(
-		envelope,
-		found,
-		storedObject(request, next, response.headers, size),
-	);
+	const stored = storedObject(request, next, response.headers, size);
+	const table = await prove(envelope, found, stored);
+	envelope.seen.add(request.operation, found.record, size);
+	return table;
 }
 
 /** A connection whose answer failed us is given back. */

@@ -10,6 +10,7 @@ import {
 } from "../../src/index.ts";
 import type { Options } from "./options.ts";
 import type { ProvenTables } from "./proven-tables.ts";
+import type { SeenObjects } from "./seen-objects.ts";
 
 export interface Envelope {
 	readonly options: Options;
@@ -18,6 +19,8 @@ export interface Envelope {
 	readonly keys: KeyAccess;
 	/** Part tables that objects have proven. */
 	readonly tables: ProvenTables;
+	/** What objects were when they were last looked at. */
+	readonly seen: SeenObjects;
 	/** Bytes that nobody can foresee. */
 	readonly random: (size: number) => Buffer;
 }

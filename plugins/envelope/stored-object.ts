@@ -46,12 +46,7 @@ export function storedObject(
 			const seen = await ask({ ...operation, query });
 			if (seen.status >= 300) throw changed(request);
 			const told = seen.headers.get("x-amz-mp-parts-count");
-			if (seen.status !== 206 || told === undefined) {
-				throw new SealgateError(
-					"policy-unsupported",
-					"The store does not tell the parts of an object (HEAD with partNumber), so that it can be neither read in part nor sized.",
-				);
-			}
+			if (seen.status !== 206 || told === undefined) return undefined;
 			if (told !== String(count)) {
 				throw new DecryptionError(
 					"answer-malformed",

@@ -121,7 +121,10 @@ export function readOf(
 	versionId: string | undefined,
 ): Operation {
 	const query = operation.query.filter(
-		([parameter]) => parameter !== "partNumber" && !isOverride(parameter),
+		([parameter]) =>
+			parameter !== "partNumber" &&
+			parameter !== "attributes" &&
+			!isOverride(parameter),
 	);
 	const named = query.some(([parameter]) => parameter === "versionId");
 	return {

@@ -1,9 +1,10 @@
 /** What the audit log says of one request: who did what to which object, under which policy and key, and how it ended. */
-import type { Decision, KeyUse } from "../exchange.ts";
+import type { Decision, Exchange, KeyUse } from "../exchange.ts";
 import type { Outcome } from "../layers/observe.ts";
 
-/** One line of the log. Fields that are not known are absent. No secret, signature or token is ever in it. */
+/** How a request ended. Fields that are not known are absent. No secret, signature or token is ever in it. */
 export interface AuditRecord {
+	readonly event: "request.end";
 	/** Grows when a field changes its meaning or goes. */
 	readonly version: 1;
 	/** When the request came, RFC 3339 in UTC. */
@@ -40,8 +41,27 @@ export interface AuditRecord {
 	readonly duration: number;
 }
 
-/** One line for a command that changed or used keys outside of any request. */
+/** A request is about to touch a policy or a key. */
+export interface BeginRecord
+	extends Pick<
+		AuditRecord,
+		| "version"
+		| "time"
+		| "requestId"
+		| "client"
+		| "accessKeyId"
+		| "remoteAddress"
+		| "operation"
+		| "method"
+		| "bucket"
+		| "key"
+	> {
+	readonly event: "request.begin";
+}
+
+/** A command, or the gateway of its own accord, changed or used keys outside of any request. */
 export interface KeyCommandRecord {
+	readonly event: "command";
 	readonly version: 1;
 	/** When it was asked, RFC 3339 in UTC. */
 	readonly time: string;
@@ -63,8 +83,9 @@ export interface KeyCommandRecord {
 	readonly reason?: string;
 }
 
-/** One line for a command that used a key outside of any request. */
+/** A command printed a customer key. */
 export interface CommandRecord {
+	readonly event: "command";
 	readonly version: 1;
 	/** When it was asked, RFC 3339 in UTC. */
 	readonly time: string;
@@ -83,23 +104,18 @@ export interface CommandRecord {
 /** What a client chose, an object key apart, is kept to this many characters. */
 const longest = 1_024;
 
-/** The record of a request, or undefined where it touched neither a policy nor a key and was not refused. */
-export function auditRecord(outcome: Outcome): AuditRecord | undefined {
-	const { exchange, status, duration } = outcome;
-	const { findings, received } = exchange;
-	const { decisions, keyUses, storeEncryption } = findings;
-	const result = resultOf(outcome);
-	if (
-		decisions.length === 0 &&
-		storeEncryption === undefined &&
-		result !== "refused"
-	) {
-		return undefined;
-	}
-	return withoutUnknown({
+/** What is known when a request begins. */
+export function beginRecord({
+	id,
+	started,
+	received,
+	findings,
+}: Exchange): BeginRecord {
+	return withoutUnknown<BeginRecord>({
+		event: "request.begin",
 		version: 1,
-		time: exchange.started.toISOString(),
-		requestId: exchange.id,
+		time: started.toISOString(),
+		requestId: id,
 		client: findings.client,
 		accessKeyId: findings.accessKeyId?.slice(0, longest),
 		remoteAddress: received.remoteAddress,
@@ -107,6 +123,26 @@ export function auditRecord(outcome: Outcome): AuditRecord | undefined {
 		method: received.method,
 		bucket: findings.bucket,
 		key: findings.key,
+	});
+}
+
+/** The record of a request, or undefined where it touched neither a policy nor a key and was not refused. */
+export function auditRecord(outcome: Outcome): AuditRecord | undefined {
+	const { exchange, status, duration } = outcome;
+	const { findings } = exchange;
+	const { decisions, keyUses, storeEncryption } = findings;
+	const result = resultOf(outcome);
+	if (
+		findings.begun !== true &&
+		decisions.length === 0 &&
+		storeEncryption === undefined &&
+		result !== "refused"
+	) {
+		return undefined;
+	}
+	return withoutUnknown<AuditRecord>({
+		...beginRecord(exchange),
+		event: "request.end",
 		versionId: findings.versionId?.slice(0, longest),
 		route: findings.route,
 		upstream: findings.upstream,
@@ -132,13 +168,13 @@ function resultOf({ exchange, status, cut }: Outcome): AuditRecord["outcome"] {
 	return status >= 400 || failed ? "failure" : "success";
 }
 
-type Draft = {
-	readonly [Field in keyof AuditRecord]: AuditRecord[Field] | undefined;
+type Draft<Type> = {
+	readonly [Field in keyof Type]: Type[Field] | undefined;
 };
 
-function withoutUnknown(draft: Draft): AuditRecord {
+function withoutUnknown<Type>(draft: Draft<Type>): Type {
 	const known = Object.entries(draft).filter(
 		([, value]) => value !== undefined,
 	);
-	return Object.fromEntries(known) as unknown as AuditRecord;
+	return Object.fromEntries(known) as Type;
 }

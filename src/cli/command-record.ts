@@ -1,8 +1,11 @@
 /** Commands that change or use keys stand in the audit log, as requests do. */
+import { mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { openFileSink } from "../audit/file-sink.ts";
-import type { KeyCommandRecord } from "../audit/record.ts";
-import type { Config } from "../config/schema.ts";
+import { dirname, join, resolve } from "node:path";
+import { openAuditLog } from "../audit/audit.ts";
+import type { CommandRecord, KeyCommandRecord } from "../audit/record.ts";
+import type { Loaded } from "../config/load.ts";
+import { withFileLock } from "../keys/file-lock.ts";
 import { failureOf } from "./answer.ts";
 
 type Asked = Pick<
@@ -16,49 +19,73 @@ type Asked = Pick<
  * @throws what `act` throws; Error where the log takes no record
  */
 export async function recorded<Done extends { readonly keyIds: string[] }>(
-	audit: Config["audit"],
+	loaded: Loaded | undefined,
 	asked: Asked,
 	act: () => Promise<Done>,
 ): Promise<Done> {
-	const record = await openRecord(audit, asked);
-	let done: Done;
-	try {
-		done = await act();
-	} catch (error) {
-		const { code, message } = failureOf(error);
-		await record({ outcome: "failure", error: code, reason: message });
-		throw error;
-	}
-	await record({ keyIds: done.keyIds, outcome: "success" });
-	return done;
+	const who = common();
+	return await withCommandLog(loaded, async (append) => {
+		let done: Done;
+		try {
+			done = await act();
+		} catch (error) {
+			const { code, message } = failureOf(error);
+			const ended = {
+				outcome: "failure",
+				error: code,
+				reason: message,
+			} as const;
+			await append({ ...who, ...asked, ...ended });
+			throw error;
+		}
+		await append({ ...who, ...asked, keyIds: done.keyIds, outcome: "success" });
+		return done;
+	});
 }
 
-async function openRecord(
-	audit: Config["audit"],
-	asked: Asked,
-): Promise<
-	(
-		ended: Pick<KeyCommandRecord, "keyIds" | "outcome" | "error" | "reason">,
-	) => Promise<void>
-> {
-	const time = new Date().toISOString();
-	const sink = audit?.sinks[0];
-	if (sink === undefined) {
-		console.error("not recorded anywhere: there are no audit.sinks");
-		return async () => {};
+/** Records what a command is about to show. @throws Error where the log does not take it */
+export async function recordCommand(
+	loaded: Loaded,
+	record: Omit<CommandRecord, "event" | "version" | "time" | "user">,
+): Promise<void> {
+	await withCommandLog(loaded, (append) => append({ ...common(), ...record }));
+}
+
+/** The log of commands: one writer at a time. */
+async function withCommandLog<T>(
+	loaded: Loaded | undefined,
+	act: (
+		append: (entry: CommandRecord | KeyCommandRecord) => Promise<void>,
+	) => Promise<T>,
+): Promise<T> {
+	const audit = loaded?.config.audit;
+	if (loaded === undefined || audit === undefined) {
+		console.error("not recorded anywhere: the configuration has no audit");
+		return await act(async () => {});
 	}
-	let failure: Error | undefined;
-	const log = await openFileSink(sink.file, (_records, reason) => {
-		failure = reason;
-	});
-	return async (ended) => {
-		log.record({ version: 1, time, user: userName(), ...asked, ...ended });
-		await log.close();
-		if (failure === undefined) return;
-		throw new Error(
-			`"${asked.command}" ended with ${ended.outcome}, but the audit log did not take its record: ${failure.message}`,
-		);
-	};
+	const folder = dirname(loaded.files[0] as string);
+	const [{ file }] = audit.sinks as [(typeof audit.sinks)[number]];
+	await mkdir(resolve(folder, file), { recursive: true, mode: 0o700 });
+	return await withFileLock(
+		join(resolve(folder, file), "commands"),
+		async () => {
+			const log = await openAuditLog(audit, folder, "commands");
+			try {
+				return await act(async (entry) => await log?.append(entry));
+			} finally {
+				await log?.close();
+			}
+		},
+	);
+}
+
+function common() {
+	return {
+		event: "command",
+		version: 1,
+		time: new Date().toISOString(),
+		user: userName(),
+	} as const;
 }
 
 /** In a container the user may have a number and no name. */

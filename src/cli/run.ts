@@ -3,6 +3,7 @@
  * What needs the whole gateway is loaded only where it is asked for.
  */
 import { Command, CommanderError } from "commander";
+import { addAuditCommands } from "./audit/commands.ts";
 import { check } from "./check.ts";
 import { addDecryptCommands } from "./decrypt/commands.ts";
 import { health } from "./health.ts";
@@ -99,6 +100,7 @@ program
 
 addKeysCommands(program);
 addDecryptCommands(program);
+addAuditCommands(program);
 
 program
 	.command("sse-c")

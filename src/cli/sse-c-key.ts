@@ -1,14 +1,12 @@
 /** The key that opens one object without the gateway: what a backup is for, and what somebody must answer for. */
-import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { plugins } from "../../plugins/index.ts";
 import { keysOf } from "../../plugins/sse-c/keys.ts";
 import type { InjectOptions } from "../../plugins/sse-c/options.ts";
-import { openFileSink } from "../audit/file-sink.ts";
-import type { CommandRecord } from "../audit/record.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import type { Route } from "../routes.ts";
 import { chooseRoute } from "../routes.ts";
+import { recordCommand } from "./command-record.ts";
 
 export interface SseCKeyOptions {
 	readonly config: string;
@@ -63,7 +61,14 @@ export async function sseCKey(
 		);
 		return 1;
 	}
-	await recordUse(loaded, place, route, index);
+	await recordCommand(loaded, {
+		command: "sse-c key",
+		...place,
+		route: route.name,
+		upstream: route.upstream,
+		keyIndex: index,
+		outcome: "success",
+	}); // on the disk before the key is printed
 	const headers = keys.headers(index, place);
 	if (options.json) {
 		const { name, upstream } = route;
@@ -85,51 +90,6 @@ function routeOf(
 ): Pick<Route, "name" | "upstream"> {
 	const routes = config.routes.map((route) => ({ ...route, policies: [] }));
 	return chooseRoute(routes, { operation: "GetObject", ...place, client });
-}
-
-/** On the disk before the key is printed. @throws Error where it cannot be, and then nothing is printed */
-async function recordUse(
-	{ config }: Loaded,
-	place: Place,
-	{ name: route, upstream }: Pick<Route, "name" | "upstream">,
-	keyIndex: number,
-): Promise<void> {
-	const record: CommandRecord = {
-		version: 1,
-		time: new Date().toISOString(),
-		command: "sse-c key",
-		user: userName(),
-		...place,
-		route,
-		upstream,
-		keyIndex,
-		outcome: "success",
-	};
-	const sink = config.audit?.sinks[0];
-	if (sink === undefined) {
-		console.error(
-			"not recorded anywhere: the configuration has no audit.sinks",
-		);
-		return;
-	}
-	let failure: Error | undefined;
-	const log = await openFileSink(sink.file, (_records, reason) => {
-		failure = reason;
-	});
-	log.record(record);
-	await log.close();
-	if (failure !== undefined) {
-		throw new Error(`the audit log cannot be written: ${failure.message}`);
-	}
-}
-
-/** In a container the user may have a number and no name. */
-function userName(): string {
-	try {
-		return userInfo().username;
-	} catch {
-		return `uid ${process.getuid?.() ?? "unknown"}`;
-	}
 }
 
 function usage(

@@ -1,4 +1,6 @@
 /** What no single field can say: names that must exist, routes that can never be reached, buckets torn between stores. */
+
+import { signingKeyOf } from "../audit/signing-key.ts";
 import { globCovers, globsOverlap } from "../s3/glob.ts";
 import { checkClients } from "./client-checks.ts";
 import type { Config, RouteConfig } from "./schema.ts";
@@ -16,6 +18,37 @@ export function crossChecks(config: Config, report: Report): void {
 	checkKeyPolicies(config, report);
 	checkReach(config.routes, report);
 	checkOneStore(config.routes, report);
+	checkAudit(config, report);
+	if (config.fips) checkFips(config, report);
+}
+
+/** S3 wants the MD5 of a customer key beside it. */
+function checkFips({ routes, sigv2 }: Config, report: Report): void {
+	if (sigv2 !== "off") {
+		report(
+			["sigv2"],
+			"Signature Version 2 is SHA-1, which fips: true excludes",
+		);
+	}
+	for (const [route, { policies }] of routes.entries()) {
+		for (const [index, policy] of policies.entries()) {
+			const { mode } = (policy["sse-c"] ?? {}) as { mode?: unknown };
+			if (mode !== "inject") continue;
+			report(
+				["routes", route, "policies", index, "sse-c", "mode"],
+				"customer keys need MD5, which fips: true excludes",
+			);
+		}
+	}
+}
+
+function checkAudit({ audit }: Config, report: Report): void {
+	if (audit === undefined) return;
+	try {
+		signingKeyOf(audit.signingKey);
+	} catch (error) {
+		report(["audit", "signingKey"], (error as Error).message);
+	}
 }
 
 function checkProxies(config: Config, report: Report): void {

@@ -5,11 +5,13 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
+import type { ConfiguredKeys } from "../keys/provider-plugin.ts";
 import type { Plugin } from "../plugin.ts";
 import { crossChecks, type Report } from "./cross-checks.ts";
 import { interpolate } from "./interpolate.ts";
 import { type ListenerTls, loadListenerTls } from "./listener-tls.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { type AnyPlugin, keyProvidersOf, policiesOf } from "./plugin-table.ts";
+import { type Config, configSchema, keysFields } from "./schema.ts";
 import { checkPassthrough, checkStack } from "./stack.ts";
 
 export interface Fault {
@@ -30,6 +32,8 @@ export interface Loaded {
 	readonly config: Config;
 	/** For each route, by its name. */
 	readonly policies: ReadonlyMap<string, readonly ConfiguredPolicy[]>;
+	/** In the order of `config.keys`. */
+	readonly keys: readonly ConfiguredKeys[];
 	/** Undefined where the listener speaks plain HTTP. */
 	readonly tls: ListenerTls | undefined;
 	/** Every file that was read or that opens keys, the configuration first. */
@@ -65,7 +69,7 @@ type Path = readonly (string | number)[];
 export async function loadConfig(
 	file: string,
 	environment: Readonly<Record<string, string | undefined>>,
-	known: readonly Plugin[],
+	known: readonly AnyPlugin[],
 ): Promise<Loaded> {
 	const files = [resolve(file)];
 	let text: string;
@@ -140,14 +144,27 @@ export async function loadConfig(
 		(read) => files.push(read),
 		report,
 	);
-	for (const { keyFile } of parsed.data.keys) {
-		if (keyFile !== undefined) files.push(resolve(dirname(file), keyFile));
-	}
-	const policies = await resolvePolicies(parsed.data, file, known, report);
+	const keys = resolveKeys(parsed.data, keyProvidersOf(known), report);
+	const directory = dirname(files[0] as string);
+	for (const { name, plugin, options } of keys)
+		files.push(
+			...(plugin.files?.(options, {
+				name,
+				directory,
+				fips: parsed.data.fips,
+			}) ?? []),
+		);
+	const policies = await resolvePolicies(
+		parsed.data,
+		file,
+		policiesOf(known),
+		report,
+	);
 	if (faults.length > 0) throw new ConfigFaults(file, faults);
 	return {
 		config: parsed.data,
 		policies,
+		keys,
 		tls,
 		files,
 		faults(found) {
@@ -156,6 +173,34 @@ export async function loadConfig(
 			return new ConfigFaults(file, faults.splice(before));
 		},
 	};
+}
+
+/** Entries whose provider is unknown or whose options are wrong are reported and left out. */
+function resolveKeys(
+	config: Config,
+	known: ReturnType<typeof keyProvidersOf>,
+	report: Report,
+): ConfiguredKeys[] {
+	return config.keys.flatMap((entry, index) => {
+		const { name, cache, policy } = entry;
+		const plugin = known.find((plugin) => plugin.name === entry.provider);
+		if (plugin === undefined) {
+			const names = known.map(({ name }) => name).join(", ");
+			report(
+				["keys", index, "provider"],
+				`no key provider is named "${entry.provider}"; there are ${names}`,
+			);
+			return [];
+		}
+		const given = Object.entries(entry).filter(
+			([field]) => !Object.hasOwn(keysFields, field),
+		);
+		const options = plugin.options.safeParse(Object.fromEntries(given));
+		for (const issue of options.error?.issues ?? [])
+			report(["keys", index, ...(issue.path as Path)], sentence(issue));
+		if (!options.success) return [];
+		return [{ name, cache, policy, plugin, options: options.data }];
+	});
 }
 
 async function resolvePolicies(

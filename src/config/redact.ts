@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Loaded } from "./load.ts";
-import { configSchema } from "./schema.ts";
+import { configSchema, keysFields } from "./schema.ts";
 
 const covered = "[redacted]";
 const namedSecret =
@@ -18,8 +18,8 @@ export function redact(value: unknown, schema: z.ZodType): unknown {
 	return cover(value, [root], root);
 }
 
-/** The whole configuration, the options of each policy by the schema of its plugin. */
-export function redactConfig({ config, policies }: Loaded): unknown {
+/** The whole configuration, the options of each policy and key provider by the schema of its plugin. */
+export function redactConfig({ config, policies, keys }: Loaded): unknown {
 	const shown = redact(config, configSchema) as Record<string, unknown>;
 	const routes = config.routes.map((route, index) => ({
 		...(shown.routes as object[])[index],
@@ -29,7 +29,17 @@ export function redactConfig({ config, policies }: Loaded): unknown {
 			return { [name]: plugin ? redact(options, plugin.options) : covered };
 		}),
 	}));
-	return { ...shown, routes };
+	const entries = config.keys.map((_, index) => {
+		const common = Object.entries((shown.keys as object[])[index] ?? {});
+		const { plugin, options } = keys[index] as Loaded["keys"][number];
+		return {
+			...Object.fromEntries(
+				common.filter(([field]) => Object.hasOwn(keysFields, field)),
+			),
+			...(redact(options, plugin.options) as object),
+		};
+	});
+	return { ...shown, keys: entries, routes };
 }
 
 /** A value may be of any of the alternatives: it is covered where one of them is secret. */

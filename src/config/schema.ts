@@ -165,52 +165,40 @@ const keyUsers = z.strictObject({
 		.describe("Absent: every client of those routes."),
 });
 
-const keys = z
-	.strictObject({
-		name: name.describe("Name that policies use."),
-		provider: z
-			.literal("keyring")
-			.describe("keyring: a file of this installation's own."),
-		path: z.string().min(1).describe("The keyring's file."),
-		passphrase: secret
-			.optional()
-			.describe("What opens it; refer to an environment variable or a file."),
-		keyFile: z
-			.string()
-			.min(1)
-			.optional()
-			.describe("A file of 32 bytes, or base64 of them, that opens it."),
-		cache: z
-			.strictObject({
-				maxAge: duration.default(300_000),
-				maxUses: z
-					.int()
-					.min(1)
-					.default(2 ** 20),
-				maxBytes: size.default(2 ** 50),
-			})
-			.prefault({})
-			.describe(
-				"How long, and for how much, a wrapping key serves before another is asked for.",
-			),
-		policy: z
-			.array(
-				z.strictObject({
-					key: z.string().min(1).describe("Id or alias of a key."),
-					encrypt: keyUsers.optional(),
-					decrypt: keyUsers.optional(),
-				}),
-			)
-			.default([])
-			.describe(
-				"Who may encrypt and decrypt with a key. Absent: the routes whose policies name it.",
-			),
-	})
-	.refine(
-		({ passphrase, keyFile }) =>
-			(passphrase === undefined) !== (keyFile === undefined),
-		"a keyring is opened by a passphrase or by a keyFile",
-	);
+/** What every entry has; its other fields are options of its provider. */
+export const keysFields = {
+	name: name.describe("Name that policies use."),
+	provider: z
+		.string()
+		.min(1)
+		.describe("Who holds the keys: keyring, or a key provider plugin's name."),
+	cache: z
+		.strictObject({
+			maxAge: duration.default(300_000),
+			maxUses: z
+				.int()
+				.min(1)
+				.default(2 ** 20),
+			maxBytes: size.default(2 ** 50),
+		})
+		.prefault({})
+		.describe(
+			"How long, and for how much, a wrapping key serves before another is asked for.",
+		),
+	policy: z
+		.array(
+			z.strictObject({
+				key: z.string().min(1).describe("Id or alias of a key."),
+				encrypt: keyUsers.optional(),
+				decrypt: keyUsers.optional(),
+			}),
+		)
+		.default([])
+		.describe(
+			"Who may encrypt and decrypt with a key. Absent: the routes whose policies name it.",
+		),
+};
+const keys = z.looseObject(keysFields);
 
 const route = z.strictObject({
 	name: name.describe("Name in logs and metrics."),
@@ -318,6 +306,12 @@ export const configSchema = z.strictObject({
 		.describe(
 			"Whether Signature Version 2 is verified too: in presigned URLs, or everywhere. What leaves is signed with version 4.",
 		),
+	fips: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Only algorithms of OpenSSL's FIPS provider: keyrings by PBKDF2 or a key file, no Content-MD5, no customer keys of our own. No claim of validation.",
+		),
 	clients: z.array(client).default([]),
 	upstreams: z.array(upstream).min(1),
 	keys: z
@@ -328,9 +322,17 @@ export const configSchema = z.strictObject({
 	audit: z
 		.strictObject({
 			required: z
-				.literal(false, "required: true is not served yet: see docs/audit.md")
+				.boolean()
 				.default(false)
-				.describe("Whether an answer waits until its record is durable."),
+				.describe(
+					"Whether a request waits until its record is durable, and is refused where it cannot be.",
+				),
+			name: name
+				.default("sealgate")
+				.describe("Name of the log in its signed checkpoints."),
+			signingKey: secret.describe(
+				"Ed25519 private key in PEM that signs checkpoints; refer to a file that does not lie beside the log.",
+			),
 			sinks: z
 				.array(
 					z.strictObject({
@@ -338,7 +340,7 @@ export const configSchema = z.strictObject({
 							.string()
 							.min(1)
 							.describe(
-								"Directory of the log; it is made where it is not there.",
+								"Directory of the log; it is made where it is not there. Relative to the configuration.",
 							),
 					}),
 				)

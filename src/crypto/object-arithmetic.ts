@@ -78,7 +78,8 @@ export function derivedPlaintext(
 
 /**
  * How many zero bytes follow the terminator's 56, so that `derivedPlaintext` is exact for parts of any length.
- * At most 16 for each part.
+ * At most 16 for each part; 0 where the parts' last segments are so short that the object is too long already, and
+ * `derivedPlaintext` some 16 bytes too high.
  */
 export function terminatorPadding(
 	lengths: readonly number[],
@@ -92,5 +93,5 @@ export function terminatorPadding(
 	const wanted =
 		ciphertextLength(plaintext, segmentBytes) +
 		(headerBytes + tagBytes) * lengths.length;
-	return wanted - ciphertext;
+	return Math.max(0, wanted - ciphertext);
 }

@@ -11,9 +11,11 @@ import { partAssociatedData } from "./associated-data.ts";
 import { DecryptionError } from "./decryption-error.ts";
 import type { ObjectParts } from "./object-streams.ts";
 import {
+	ciphertextLength,
 	emptyStreamBytes,
 	headerBytes,
 	plaintextLength,
+	segmentCount,
 	tagBytes,
 } from "./stream-arithmetic.ts";
 import { StreamKey } from "./stream-key.ts";
@@ -27,7 +29,7 @@ export interface Ciphertext {
 }
 
 /**
- * @param budget how many segments may be tried; some tens for a part of whole segments, some hundreds for any other
+ * @param budget how many segments may be tried; one for a part as long as the one before, some tens for another of whole segments, some hundreds for any other
  * @throws DecryptionError `parts-unknown` where the bytes are no object of this key and nonce, or the budget is spent
  */
 export async function recoverParts(
@@ -42,6 +44,12 @@ export async function recoverParts(
 			return { lengths, terminated: true };
 		}
 		const part = lengths.length + 1;
+		const usual = lengths.at(-1);
+		if (usual !== undefined && (await search.isPart(at, part, usual))) {
+			lengths.push(usual);
+			at += ciphertextLength(usual, object.format.segmentBytes);
+			continue;
+		}
 		const final = await search.finalPart(at, part);
 		if (final !== undefined) {
 			return { lengths: [...lengths, final], terminated: false };
@@ -85,6 +93,17 @@ class Search {
 			if (error instanceof DecryptionError) return false;
 			throw error;
 		}
+	}
+
+	/** Whether the part has that much plaintext and does not end the object: most are as long as the one before. */
+	async isPart(at: number, part: number, plaintext: number): Promise<boolean> {
+		const { segmentBytes } = this.#object.format;
+		const end = at + ciphertextLength(plaintext, segmentBytes);
+		if (end > this.#ciphertext.size) return false;
+		const key = await this.#keyOf(at, part, false);
+		const last = segmentCount(plaintext, segmentBytes) - 1;
+		const bytes = await this.#ciphertext.read(this.#startOf(at, last), end);
+		return this.#opens(key, last, true, bytes);
 	}
 
 	/** The plaintext length of the part that ends the object, where the rest of it is one. */

@@ -11,11 +11,13 @@ export interface KeyAccess {
 	 * @throws SealgateError `key-not-found`, `keys-unavailable`
 	 */
 	idOf(keyId: string, exchange: Exchange): Promise<string>;
+	/** Whether two ids name one key: that of a record may be of a replica, which has the key under another id. */
+	sameKey(one: string, other: string): boolean;
 	/**
 	 * A wrapping key for a new record. Use within one request: `using lease = await …`.
 	 * @param keyId id or alias
 	 * @param bytes plaintext that the record's data key will protect, where known
-	 * @throws SealgateError `key-denied`, `key-not-found`, `key-disabled`, `key-pending-deletion`, `keys-unavailable`
+	 * @throws SealgateError `key-denied`, and what `KeyProvider` throws
 	 */
 	forSealing(
 		keyId: string,
@@ -68,6 +70,7 @@ export function keyAccess(
 	};
 	return {
 		idOf: (keyId, { signal }) => cache.idOf(keyId, signal),
+		sameKey: (one, other) => cache.sameKey(one, other),
 		async forSealing(keyId, context, bytes, exchange) {
 			const { signal } = exchange;
 			await require("encrypt", keyId, exchange);

@@ -11,6 +11,7 @@ import {
 	type Disk,
 	readPrivateFile,
 	replacePrivateFile,
+	requireOwnFile,
 } from "./private-file.ts";
 import {
 	type Derivation,
@@ -75,6 +76,7 @@ export async function changeKeyring(
 	disk?: Disk,
 ): Promise<Keyring> {
 	const act = async (): Promise<Keyring> => {
+		await requireOwnFile(path);
 		const open = await openKeyring(path, secret, disk);
 		const ring = withoutExpired(open.ring, now);
 		const changed = change({ ...open, ring }, now);
@@ -124,6 +126,35 @@ export async function copyKeyring(
 	await writeNew(to.path, { ring: copy, root }, to.secret, derivation, disk);
 	root.fill(0);
 	return verifyKeyring(to.path, to.secret);
+}
+
+/**
+ * The keyring under another secret and another root key, in its place. Copies of the file from before open by the old
+ * secret for ever.
+ * @throws SealgateError as `openKeyring`, `keyring-busy`, `argument-invalid` for a weak passphrase
+ */
+export async function changeSecret(
+	path: string,
+	before: Secret,
+	after: Secret,
+	derivation: Derivation,
+	disk?: Disk,
+): Promise<{ keys: number; versions: number }> {
+	const act = async (): Promise<void> => {
+		await requireOwnFile(path);
+		const { ring, root: old } = await openKeyring(path, before, disk);
+		const root = randomBytes(keyBytes);
+		const keys = ring.keys.map((key) => reseal(ring.id, key, old, root));
+		old.fill(0);
+		const slot = await sealRoot(root, ring.id, after, derivation, randomBytes);
+		const next = { ...ring, keys, generation: ring.generation + 1 };
+		const text = writeKeyring(next, [slot], root);
+		root.fill(0);
+		requireSize(text);
+		await replacePrivateFile(path, text, disk);
+	};
+	await withFileLock(path, act, disk);
+	return verifyKeyring(path, after);
 }
 
 function reseal(

@@ -35,13 +35,31 @@ export interface KeyringProvider extends KeyProvider {
 
 /**
  * @param secret the provider's from now on: erased by `close`
+ * @param fips refuses what scrypt opens
  * @throws SealgateError as `openKeyring`
  */
 export async function openKeyringProvider(
 	path: string,
 	secret: Secret,
+	fips = false,
 ): Promise<KeyringProvider> {
-	return new OpenKeyringProvider(path, secret, await openKeyring(path, secret));
+	const open = await openKeyring(path, secret);
+	if (fips && "passphrase" in secret) requirePbkdf2(path, open);
+	return new OpenKeyringProvider(path, secret, open);
+}
+
+/** @throws SealgateError `keyring-untrusted` for a keyring that scrypt opens */
+function requirePbkdf2(path: string, { slots, root }: OpenKeyring): void {
+	if (slots.every(({ derivation }) => derivation.name !== "scrypt")) return;
+	root.fill(0);
+	throw new SealgateError(
+		"keyring-untrusted",
+		`${path} is opened by scrypt, which fips: true excludes. "sealgate keys change-secret" with this configuration makes it PBKDF2.`,
+	);
+}
+
+export function isKeyring(provider: KeyProvider): provider is KeyringProvider {
+	return provider instanceof OpenKeyringProvider;
 }
 
 class OpenKeyringProvider implements KeyringProvider {

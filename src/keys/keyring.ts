@@ -122,6 +122,19 @@ export function withVersion(
 	return replace(ring, { ...key, versions: [...key.versions, next] });
 }
 
+/** @param rotateEvery days; undefined: never by age @throws SealgateError `key-not-found`, `key-pending-deletion` */
+export function withRotation(
+	ring: Keyring,
+	name: string,
+	rotateEvery: number | undefined,
+): Keyring {
+	const { rotateEvery: _, ...key } = findLastingKey(ring, name);
+	return replace(ring, {
+		...key,
+		...(rotateEvery !== undefined && { rotateEvery }),
+	});
+}
+
 /** @throws SealgateError `key-not-found`, `key-pending-deletion` */
 export function disabled(ring: Keyring, name: string): Keyring {
 	const key = findLastingKey(ring, name);

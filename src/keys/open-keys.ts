@@ -1,46 +1,16 @@
-/** The entries of `keys`, opened: the one table of key providers. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import type { Config } from "../config/schema.ts";
-import { SealgateError } from "../errors.ts";
+/** The entries of `keys`, opened. */
+import { type CircuitObserver, usualPatience } from "./circuit.ts";
+import { type GuardedProvider, guarded } from "./guarded-provider.ts";
 import { type KeyAccess, keyAccess, type LentKeys } from "./key-access.ts";
-import {
-	type KeyringProvider,
-	openKeyringProvider,
-} from "./keyring-provider.ts";
-import { readKeyFile, type Secret } from "./unlock-slot.ts";
+import { isKeyring, type KeyringProvider } from "./keyring-provider.ts";
+import type { ConfiguredKeys } from "./provider-plugin.ts";
 import { defaultLimits, WrappingKeyCache } from "./wrapping-key-cache.ts";
-
-type Entry = Config["keys"][number];
-
-/** @param folder of the configuration: paths are relative to it */
-const providers: Record<
-	Entry["provider"],
-	(entry: Entry, folder: string) => Promise<KeyringProvider>
-> = {
-	keyring: (entry, folder) =>
-		openKeyringProvider(resolve(folder, entry.path), secretOf(entry, folder)),
-};
-
-/** @throws SealgateError `keyring-missing` where there is no such file, or `argument-invalid` where it holds no key */
-export function secretOf(
-	entry: Pick<Entry, "keyFile" | "passphrase">,
-	folder: string,
-): Secret {
-	if (entry.keyFile === undefined)
-		return { passphrase: Buffer.from(entry.passphrase ?? "") };
-	const path = resolve(folder, entry.keyFile);
-	try {
-		return { key: readKeyFile(readFileSync(path)) };
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-		throw new SealgateError("keyring-missing", `There is no key file ${path}.`);
-	}
-}
 
 export interface OpenKeys {
 	/** @param named ids and aliases that the route's policy names @throws Error where no entry has that name */
 	of(name: string, route: string, named: readonly string[]): KeyAccess;
+	/** How each entry's key provider is. */
+	health(): Readonly<Record<string, ProviderHealth>>;
 	/** The keyrings' files. */
 	readonly files: readonly string[];
 	/**
@@ -59,18 +29,32 @@ export interface OpenKeys {
 	readonly keyrings: ReadonlyMap<string, KeyringProvider>;
 }
 
+export interface ProviderHealth {
+	readonly provider: string;
+	readonly breaker: GuardedProvider["circuit"]["state"];
+	/** The last one, while the breaker is not closed. */
+	readonly outage?: GuardedProvider["circuit"]["outage"];
+}
+
 interface Opened extends LentKeys {
-	readonly provider: KeyringProvider;
+	/** Of the plugin. */
+	readonly kind: string;
+	readonly provider: GuardedProvider;
+	/** The provider itself, where it is a keyring. */
+	readonly keyring: KeyringProvider | undefined;
 }
 
 /**
  * Opens every entry.
+ * @param place of the configuration: its folder, which paths are relative to, and whether it says `fips`
+ * @param observe who is told of each entry's calls
  * @param before those in use until now
  * @throws SealgateError of the first that does not open, or is older than the one in use
  */
 export async function openKeys(
-	entries: readonly Entry[],
-	folder: string,
+	entries: readonly ConfiguredKeys[],
+	{ folder, fips }: { readonly folder: string; readonly fips: boolean },
+	observe: (name: string) => CircuitObserver,
 	before?: OpenKeys,
 ): Promise<OpenKeys> {
 	const opened = new Map<string, Opened>();
@@ -82,42 +66,53 @@ export async function openKeys(
 	};
 	for (const entry of entries) {
 		try {
-			const keys = await openEntry(entry, folder);
+			const keys = await openEntry(entry, folder, fips, observe(entry.name));
 			opened.set(entry.name, keys);
-			const { provider } = keys;
-			const used = before?.keyrings.get(provider.path);
-			if (used !== undefined) provider.requireNewerThan(used);
+			const { keyring } = keys;
+			const used = before?.keyrings.get(keyring?.path ?? "");
+			if (used !== undefined) keyring?.requireNewerThan(used);
 		} catch (error) {
 			await close();
 			throw error;
 		}
 	}
+	const keyrings = new Map(
+		[...opened.values()].flatMap(({ keyring }) =>
+			keyring === undefined ? [] : [[keyring.path, keyring] as const],
+		),
+	);
 	return {
 		of(name, route, named) {
 			const found = opened.get(name);
 			if (found === undefined) throw new Error(`no keys are named "${name}"`);
 			return keyAccess(found, { route, named });
 		},
-		files: [...opened.values()].map(({ provider }) => provider.path),
-		keyrings: new Map(
-			[...opened.values()].map(({ provider }) => [provider.path, provider]),
-		),
+		health: () =>
+			Object.fromEntries(
+				[...opened].map(([name, { kind, provider }]) => [
+					name,
+					healthOf(kind, provider),
+				]),
+			),
+		files: [...keyrings.keys()],
+		keyrings,
 		async reload(failed) {
-			for (const [name, keys] of opened) {
+			for (const [name, { keyring, cache }] of opened) {
 				try {
-					await keys.provider.reload();
-					keys.cache.evictAll();
+					if (keyring === undefined) continue;
+					await keyring.reload();
+					cache.evictAll();
 				} catch (error) {
 					failed(name, error as Error);
 				}
 			}
 		},
 		async rotateDue(now, rotated, failed) {
-			for (const [name, keys] of opened) {
+			for (const [name, { keyring, cache }] of opened) {
 				try {
-					const keyIds = await keys.provider.rotateDue(now);
+					const keyIds = (await keyring?.rotateDue(now)) ?? [];
 					if (keyIds.length === 0) continue;
-					keys.cache.evictAll();
+					cache.evictAll();
 					rotated(name, keyIds);
 				} catch (error) {
 					failed(name, error as Error);
@@ -128,10 +123,29 @@ export async function openKeys(
 	};
 }
 
-async function openEntry(entry: Entry, folder: string): Promise<Opened> {
-	const provider = await providers[entry.provider](entry, folder);
-	const limits = { ...defaultLimits, ...entry.cache };
+function healthOf(
+	provider: string,
+	{ circuit: { state, outage } }: GuardedProvider,
+): ProviderHealth {
+	return { provider, breaker: state, ...(outage && { outage }) };
+}
+
+async function openEntry(
+	{ name, plugin, options, cache, policy }: ConfiguredKeys,
+	directory: string,
+	fips: boolean,
+	observer: CircuitObserver,
+): Promise<Opened> {
+	const held = await plugin.open(options, { name, directory, fips });
+	const provider = guarded(held, usualPatience, observer);
+	const limits = { ...defaultLimits, ...cache };
 	const now = () => performance.now();
-	const cache = new WrappingKeyCache(provider, limits, now);
-	return { name: entry.name, provider, cache, policy: entry.policy };
+	return {
+		name,
+		kind: plugin.name,
+		provider,
+		keyring: isKeyring(held) ? held : undefined,
+		cache: new WrappingKeyCache(provider, limits, now),
+		policy,
+	};
 }

@@ -8,6 +8,9 @@ import { SealgateError } from "../errors.ts";
 export type Disk = Pick<typeof fs, "open" | "rename" | "link" | "unlink">;
 
 const groupAndOthers = 0o077;
+/** What root gives a process to read, as Kubernetes gives a Secret by fsGroup, its group may read. */
+const groupWriteAndOthers = 0o027;
+const root = 0;
 
 /**
  * @param longest in bytes
@@ -22,17 +25,31 @@ export async function readPrivateFile(
 	try {
 		const facts = await handle.stat();
 		if (!facts.isFile()) throw untrusted(path, "is not a file");
-		if ((facts.mode & groupAndOthers) !== 0) {
-			throw untrusted(path, "can be read by others; set its mode to 0600");
-		}
-		if (facts.uid !== process.geteuid?.()) {
+		const own = facts.uid === process.geteuid?.();
+		if (!own && facts.uid !== root) {
 			throw untrusted(path, "belongs to another user");
+		}
+		if ((facts.mode & (own ? groupAndOthers : groupWriteAndOthers)) !== 0) {
+			throw untrusted(path, "can be read by others; set its mode to 0600");
 		}
 		if (facts.size > longest) throw untrusted(path, "is too large");
 		return await handle.readFile();
 	} finally {
 		await handle.close();
 	}
+}
+
+/**
+ * A file that is mounted for reading, as Kubernetes mounts a Secret, is changed where it comes from.
+ * @throws SealgateError `keyring-untrusted` for a symbolic link
+ */
+export async function requireOwnFile(path: string): Promise<void> {
+	const facts = await fs.lstat(path).catch(unlessMissing);
+	if (facts?.isSymbolicLink() !== true) return;
+	throw untrusted(
+		path,
+		"is a symbolic link, as in a mounted Secret: it can be used here, and is changed where it comes from",
+	);
 }
 
 /** @throws SealgateError `keyring-exists`: a file that is there is never overwritten by a new one */
@@ -77,12 +94,27 @@ async function openPrivate(path: string, disk: Disk): Promise<fs.FileHandle> {
 		return await disk.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ELOOP" && (await isMounted(path))) {
+			return await disk.open(path, constants.O_RDONLY);
+		}
 		if (code === "ENOENT") {
 			throw new SealgateError("keyring-missing", `There is no ${path}.`);
 		}
 		if (code === "ELOOP") throw untrusted(path, "is a symbolic link");
 		throw error;
 	}
+}
+
+/** Whether a link in one folder leads to a file of the same folder's `..data`, as the kubelet lays out a Secret. */
+async function isMounted(path: string): Promise<boolean> {
+	const [target, folder] = await Promise.all([
+		fs.realpath(path),
+		fs.realpath(dirname(path)),
+	]);
+	const link = await fs.readlink(path);
+	return (
+		link === join("..data", basename(path)) && target.startsWith(`${folder}/`)
+	);
 }
 
 /** Beside the file, so that a rename stays within one file system. */

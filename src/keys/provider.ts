@@ -34,8 +34,10 @@ export interface GeneratedKey {
 
 /**
  * Every method may be called concurrently, and settles soon after its signal is aborted. What it throws:
- * `key-not-found`, `key-disabled`, `key-pending-deletion`; `keys-unavailable` where asking again may help (no answer in
- * time, throttled, 5xx); DecryptionError `wrapping-key-refused` where the provider looked at the blob and refused it.
+ * `key-not-found`, `key-disabled`, `key-pending-deletion`, `key-unusable`; `key-denied` where the provider denies this
+ * gateway the key; `credentials-unavailable` where it does not know the gateway; KeysUnavailable where asking again may
+ * help (no answer, throttled, 5xx): that alone is tried again, and counts for the circuit breaker; DecryptionError
+ * `wrapping-key-refused` where the provider looked at the blob and refused it.
  */
 export interface KeyProvider {
 	/** @param keyId id or alias */
@@ -63,6 +65,8 @@ export interface KeyProvider {
 	): Promise<Buffer>;
 	/** @param keyId id or alias */
 	describe(keyId: string, signal: AbortSignal): Promise<KeyDescription>;
+	/** Whether two ids name one key, where a key has several: replicas of it. Absent: where they are equal. */
+	sameKey?(one: string, other: string): boolean;
 	/** Resolves where the provider would answer now. */
 	ready?(signal: AbortSignal): Promise<void>;
 	/** Erases what is held; later calls fail. */

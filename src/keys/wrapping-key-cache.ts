@@ -42,12 +42,16 @@ interface Held {
 
 type KnownName = { readonly until: number } & (
 	| { readonly id: string; readonly missing: undefined }
-	| { readonly missing: SealgateError }
+	| { readonly id: undefined; readonly missing: SealgateError }
 );
 
 /** Whether a provider said that no key has that name. */
 export function isMissing(error: unknown): error is SealgateError {
 	return error instanceof SealgateError && error.code === "key-not-found";
+}
+
+function isOutage(error: unknown): boolean {
+	return error instanceof SealgateError && error.code === "keys-unavailable";
 }
 
 export class WrappingKeyCache {
@@ -61,6 +65,7 @@ export class WrappingKeyCache {
 	readonly #names = new Map<string, KnownName>();
 	readonly #refusals: Refusals;
 	readonly #flights = new SingleFlight<Held>();
+	readonly #nameFlights = new SingleFlight<string>();
 	readonly #closed = new AbortController();
 	#swept: number;
 
@@ -133,7 +138,8 @@ export class WrappingKeyCache {
 	}
 
 	/**
-	 * The id behind an id or alias; remembered for `maxAge`, and so is that no key has the name.
+	 * The id behind an id or alias; remembered for `maxAge`, and so is that no key has the name. During an outage a name
+	 * lasts as long as any wrapping key that was fetched under it, so that cached keys go on serving.
 	 * @throws what `KeyProvider.describe` throws, or the signal's reason
 	 */
 	async idOf(keyId: string, signal: AbortSignal): Promise<string> {
@@ -142,16 +148,41 @@ export class WrappingKeyCache {
 			if (known.missing !== undefined) throw known.missing;
 			return known.id;
 		}
+		const describe = () => this.#describe(keyId);
+		try {
+			const described = await this.#nameFlights.join(keyId, describe, signal);
+			return described.value;
+		} catch (error) {
+			const until = (known?.until ?? 0) + this.#limits.maxAge;
+			const lasts = known?.missing === undefined && until > this.#now();
+			if (known?.id !== undefined && lasts && isOutage(error)) return known.id;
+			throw error;
+		}
+	}
+
+	async #describe(keyId: string): Promise<string> {
 		const until = () => this.#now() + this.#limits.maxAge;
+		const { signal } = this.#closed;
 		try {
 			const { keyId: id } = await this.#provider.describe(keyId, signal);
-			this.#names.set(keyId, { id, missing: undefined, until: until() });
+			// An id names itself: what an alias led to is not asked for again under its id.
+			for (const name of [keyId, id])
+				this.#names.set(name, { id, missing: undefined, until: until() });
 			return id;
 		} catch (error) {
 			if (isMissing(error))
-				this.#names.set(keyId, { missing: error, until: until() });
+				this.#names.set(keyId, {
+					id: undefined,
+					missing: error,
+					until: until(),
+				});
 			throw error;
 		}
+	}
+
+	/** Whether two ids name one key: `KeyProvider.sameKey`. */
+	sameKey(one: string, other: string): boolean {
+		return one === other || (this.#provider.sameKey?.(one, other) ?? false);
 	}
 
 	/** Lets every key go; those on lease are erased when they come back. */

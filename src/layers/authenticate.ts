@@ -18,6 +18,8 @@ import { proveBody } from "./prove-body.ts";
 
 export interface AuthenticationOptions extends IdentityOptions {
 	readonly clients: readonly KnownClient[];
+	/** Refuses what needs MD5. */
+	readonly fips?: boolean;
 	/** Most bytes of an object in one PUT or part. */
 	readonly objectBytes: number;
 	/** Most bytes of an XML document in a request. */

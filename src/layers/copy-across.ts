@@ -1,10 +1,10 @@
 /** A copy between two upstreams: read from one and written to the other, streamed, under the policies of both routes. */
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { type Body, bodyOf, readAll } from "../http/body.ts";
+import { type Body, bodyOf, discard, readAll } from "../http/body.ts";
 import { type HeaderMap, withoutHeaders } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import type { CopySource } from "../s3/copy-source.ts";
+import { type CopySource, replaces } from "../s3/copy-source.ts";
 import type { Operation } from "../s3/operation.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { taggingHeader } from "../s3/tag-set.ts";
@@ -31,6 +31,9 @@ const described = new Set([
 	"x-amz-website-redirect-location",
 ]);
 
+/** What a copy's directives are about. */
+const directed = ["metadata", "tagging"] as const;
+
 /** What a copy answers of the object that was written. */
 const answered =
 	/^x-amz-(version-id|server-side-encryption.*|expiration|request-id|id-2|request-charged)$/;
@@ -54,13 +57,16 @@ async function copy(
 ): Promise<S3Response> {
 	const { headers } = request;
 	const isPart = request.operation.name === "UploadPartCopy";
+	if (!isPart) for (const what of directed) replaces(headers, what);
 	const found = await read({
 		operation: sourceOperation("GetObject", source),
 		headers: readHeaders(headers),
 		body: undefined,
+	}).catch((error: unknown) => {
+		throw refusedHere(error, headers);
 	});
 	if (found.status === 304 || found.status >= 400 || !found.body) {
-		return refusal(found);
+		return refusal(found, source, headers);
 	}
 	const content = held(found.body);
 	try {
@@ -99,7 +105,11 @@ function checkRange(
 	const range = /^bytes=(\d+-\d+)$/.exec(asked)?.[1];
 	const found = headers.get("content-range");
 	if (range !== undefined && found?.startsWith(`bytes ${range}/`)) return;
-	throw new SealgateError(
+	throw rangeRefused(asked);
+}
+
+function rangeRefused(asked: string): SealgateError {
+	return new SealgateError(
 		"argument-invalid",
 		"The range of the copy is not one of the source: ask for bytes=FIRST-LAST, both inside it.",
 		{
@@ -109,6 +119,14 @@ function checkRange(
 			},
 		},
 	);
+}
+
+/** What a policy of the source's route, and not the store, has against the read. */
+function refusedHere(error: unknown, headers: HeaderMap): unknown {
+	const range = headers.get("x-amz-copy-source-range");
+	const outside =
+		error instanceof SealgateError && error.code === "range-unsatisfiable";
+	return outside && range !== undefined ? rangeRefused(range) : error;
 }
 
 /** A body, and what gives it up where nobody has started it. */
@@ -172,7 +190,7 @@ function describedBy(
 	found: S3Response,
 	headers: HeaderMap,
 ): Map<string, string> {
-	if (directive(headers, "metadata") === "REPLACE") return new Map();
+	if (replaces(headers, "metadata")) return new Map();
 	const own = withoutHeaders(
 		found.headers,
 		(name) => !described.has(name) && !name.startsWith("x-amz-meta-"),
@@ -180,13 +198,9 @@ function describedBy(
 	return new Map(own);
 }
 
-function directive(headers: HeaderMap, of: "metadata" | "tagging"): string {
-	return headers.get(`x-amz-${of}-directive`)?.toUpperCase() ?? "COPY";
-}
-
 function wantsTags(found: S3Response, headers: HeaderMap): boolean {
 	const count = Number(found.headers.get("x-amz-tagging-count") ?? 0);
-	return count > 0 && directive(headers, "tagging") === "COPY";
+	return count > 0 && !replaces(headers, "tagging");
 }
 
 async function tagsOf(source: CopySource, read: Send): Promise<string> {
@@ -224,13 +238,34 @@ function checkLength(length: number | undefined): void {
 	}
 }
 
-/** The store's own refusal of the read. A source that its condition rules out is a failed condition, not a cached one. */
-function refusal(found: S3Response): S3Response {
-	if (found.status !== 304) return found;
-	throw new SealgateError(
-		"precondition-failed",
-		"At least one of the pre-conditions you specified did not hold",
-	);
+/**
+ * The store's own refusal of the read, in the words of a copy where those differ: a source that its condition rules out
+ * is a failed condition, and neither a range outside of it nor a delete marker is what a reader hears of it.
+ */
+function refusal(
+	found: S3Response,
+	source: CopySource,
+	headers: HeaderMap,
+): S3Response {
+	const range = headers.get("x-amz-copy-source-range");
+	const marker = found.headers.get("x-amz-delete-marker") === "true";
+	const refused =
+		found.status === 304
+			? new SealgateError(
+					"precondition-failed",
+					"At least one of the pre-conditions you specified did not hold",
+				)
+			: found.status === 416 && range !== undefined
+				? rangeRefused(range)
+				: marker && source.versionId !== undefined
+					? new SealgateError(
+							"request-invalid",
+							"The source of a copy request may not specifically refer to a delete marker by version id.",
+						)
+					: undefined;
+	if (refused === undefined) return found;
+	discard(found.body, "another answer is given");
+	throw refused;
 }
 
 function copied(

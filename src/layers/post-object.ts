@@ -33,6 +33,8 @@ export interface PostObjectOptions {
 	identify(authentication: PostAuthentication | undefined): Client;
 	/** Whether signatures are looked at. Where they are not, a policy still binds its form. */
 	readonly verify: boolean;
+	/** Refuses what needs MD5. */
+	readonly fips?: boolean | undefined;
 	readonly objectBytes: number;
 	readonly documentBytes: number;
 }

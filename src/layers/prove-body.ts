@@ -29,6 +29,8 @@ import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
 import { AwsChunkedDecoder } from "../sigv4/chunked-decoder.ts";
 
 interface Limits {
+	/** Refuses what needs MD5. */
+	readonly fips?: boolean | undefined;
 	readonly objectBytes: number;
 	readonly documentBytes: number;
 }
@@ -55,6 +57,7 @@ export async function proveBody(
 	const row = operationRow(operation.name);
 	const mode = headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
 	const claims = readClaims(operation.name, headers, mode);
+	if (limits.fips && claims.md5 !== undefined) throw md5Refused();
 	const body = decode(request, mode, seed, claims, limits);
 	const plain = {
 		...request,
@@ -102,6 +105,13 @@ function tooLong(operation: string, most: number): SealgateError {
 		"document-too-large",
 		`Your request was too big: the document of ${operation} may have ${most} bytes.`,
 		{ fields: { MaxMessageLengthBytes: String(most) } },
+	);
+}
+
+function md5Refused(): SealgateError {
+	return new SealgateError(
+		"not-implemented",
+		"A header you provided implies functionality that is not implemented: Content-MD5, since this gateway is limited to algorithms of FIPS 140. Send x-amz-checksum-sha256 or another checksum in its place.",
 	);
 }
 

@@ -69,3 +69,21 @@ function invalid(cause?: unknown): SealgateError {
 		},
 	);
 }
+
+/**
+ * Whether a copy takes what the request says, rather than its source's. AWS, API reference of CopyObject.
+ * @throws SealgateError `argument-invalid` for a directive that is neither COPY nor REPLACE
+ */
+export function replaces(
+	headers: ReadonlyMap<string, string>,
+	what: "metadata" | "tagging",
+): boolean {
+	const name = `x-amz-${what}-directive`;
+	const value = headers.get(name) ?? "COPY";
+	const directive = value.toUpperCase();
+	if (directive === "COPY" || directive === "REPLACE")
+		return directive === "REPLACE";
+	throw new SealgateError("argument-invalid", `Unknown ${what} directive.`, {
+		fields: { ArgumentName: name, ArgumentValue: value },
+	});
+}

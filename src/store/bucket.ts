@@ -133,11 +133,16 @@ export class Bucket {
 		return marks ? marker : undefined;
 	}
 
-	/** Removes one version for good. @returns what it was */
-	async remove(key: string, versionId: string): Promise<Version | undefined> {
+	/** Removes one version for good. @param guard throws where it must stay @returns what it was */
+	async remove(
+		key: string,
+		versionId: string,
+		guard: (version: Version | undefined) => void,
+	): Promise<Version | undefined> {
 		let removed: Version | undefined;
 		await this.#change(key, async (versions) => {
 			removed = versions.find((version) => version.versionId === versionId);
+			guard(removed);
 			return withoutVersion(versions, versionId);
 		});
 		return removed;

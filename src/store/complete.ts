@@ -8,6 +8,7 @@ import { document, namespace } from "./answers.ts";
 import type { StoredChecksum } from "./checksums.ts";
 import { checkPartKey } from "./customer-keys.ts";
 import { answeredEncryption } from "./encryption.ts";
+import { withDefault } from "./locks.ts";
 import { uploadOf } from "./multipart.ts";
 import { checkConditions, writtenHeaders } from "./objects.ts";
 import { checkListed, checkSize, readList } from "./part-list.ts";
@@ -69,6 +70,7 @@ async function complete(
 			encryption: upload.encryption,
 			tags: upload.tags,
 			...(upload.grants && { grants: upload.grants }),
+			lock: withDefault(bucket, upload.lock, new Date()),
 			...(checksum && { checksum }),
 			parts: parts.map((part) => ({
 				size: part.size,

@@ -1,7 +1,7 @@
 /** CopyObject, and what it shares with UploadPartCopy. */
 import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
-import { parseCopySource } from "../s3/copy-source.ts";
+import { parseCopySource, replaces } from "../s3/copy-source.ts";
 import { isCustomerKeyHeader } from "../s3/customer-key.ts";
 import { element } from "../s3/xml.ts";
 import { document, namespace } from "./answers.ts";
@@ -11,6 +11,7 @@ import { checkCustomerKey } from "./customer-keys.ts";
 import { answeredToWrite, encryptionFor, etagOf } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
 import { grantsAsked } from "./grants.ts";
+import { lockAsked, withDefault } from "./locks.ts";
 import {
 	checkConditions,
 	checkVersionId,
@@ -55,6 +56,8 @@ export async function copyObject(
 ): Promise<S3Response> {
 	const { key = "" } = request.operation;
 	const bucket = state.buckets.find(request.operation.bucket);
+	const retag = replaces(request.headers, "tagging");
+	replaces(request.headers, "metadata");
 	const guard = (current: StoredObject | undefined): void =>
 		void checkConditions("write", request.headers, current);
 	guard(bucket.current(key));
@@ -66,10 +69,10 @@ export async function copyObject(
 	const source = copySourceOf(state, request.headers);
 	checkInPlace(request.headers, source, bucket, key);
 	const { object } = source;
-	const retag = request.headers.get("x-amz-tagging-directive") === "REPLACE";
 	const tags = retag ? tagsOf(request.headers) : (object.tags ?? []);
 	const headers = copiedHeaders(request.headers, object);
 	const grants = grantsAsked(request.headers);
+	const asked = lockAsked(bucket, request.headers);
 	const algorithm =
 		claimedAlgorithm(request) ?? object.checksum?.algorithm ?? "crc64nvme";
 	const written = await state.files.write(
@@ -87,6 +90,7 @@ export async function copyObject(
 			encryption,
 			checksum,
 			...(grants && { grants }),
+			lock: withDefault(bucket, asked, new Date()),
 			tags,
 		},
 		written.file,
@@ -120,7 +124,7 @@ function copiedHeaders(
 	source: StoredObject,
 ): Record<string, string> {
 	const asked = headersToKeep(headers);
-	if (headers.get("x-amz-metadata-directive") === "REPLACE") return asked;
+	if (replaces(headers, "metadata")) return asked;
 	const own = { ...source.headers };
 	for (const name of neverInherited) {
 		delete own[name];
@@ -138,7 +142,7 @@ function checkInPlace(
 ): void {
 	if (from !== bucket || object.key !== key || pinned) return;
 	const changes =
-		headers.get("x-amz-metadata-directive") === "REPLACE" ||
+		replaces(headers, "metadata") ||
 		headers.has("x-amz-server-side-encryption") ||
 		neverInherited.some((name) => headers.has(name)) ||
 		[...headers.keys()].some(isCustomerKeyHeader);

@@ -10,6 +10,7 @@ import {
 import { document, empty, namespace } from "./answers.ts";
 import type { Bucket, Guard } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
+import { bypassesGovernance, checkRemovable } from "./locks.ts";
 import { checkConditions, checkVersionId, versionAsked } from "./objects.ts";
 import type { StoreState } from "./state.ts";
 
@@ -28,12 +29,15 @@ async function remove(
 	key: string,
 	versionId: string | undefined,
 	guard: Guard,
+	bypasses: boolean,
 ): Promise<Deleted> {
 	if (versionId === undefined) {
 		const marker = await bucket.hide(key, guard);
 		return { removed: undefined, marker: marker?.versionId };
 	}
-	const version = await bucket.remove(key, versionId);
+	const version = await bucket.remove(key, versionId, (found) =>
+		checkRemovable(found, bypasses),
+	);
 	const marker = version?.deleted ? versionId : undefined;
 	return { removed: versionId, marker };
 }
@@ -49,6 +53,7 @@ export async function deleteObject(
 		key,
 		versionAsked(request),
 		(current) => void checkConditions("write", request.headers, current),
+		bypassesGovernance(request.headers),
 	);
 	const version = removed ?? marker;
 	return empty(204, {
@@ -70,7 +75,11 @@ export async function deleteObjects(
 	const quiet = childText(ask, "Quiet") === "true";
 	const results: XmlElement[] = [];
 	for (const object of objects) {
-		const result = await deleteOne(bucket, object);
+		const result = await deleteOne(
+			bucket,
+			object,
+			bypassesGovernance(request.headers),
+		);
 		if (!quiet || result.name === "Error") results.push(result);
 	}
 	return document(200, element("DeleteResult", results, namespace));
@@ -79,6 +88,7 @@ export async function deleteObjects(
 async function deleteOne(
 	bucket: Bucket,
 	object: XmlElement,
+	bypasses: boolean,
 ): Promise<XmlElement> {
 	const key = childText(object, "Key") ?? "";
 	const versionId = childText(object, "VersionId");
@@ -94,6 +104,7 @@ async function deleteOne(
 			key,
 			checkVersionId(versionId),
 			(current) => void checkConditions("write", conditions, current),
+			bypasses,
 		);
 		return element("Deleted", [
 			...named,

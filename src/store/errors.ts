@@ -36,6 +36,14 @@ const table = {
 		404,
 		"Object Lock configuration does not exist for this bucket",
 	],
+	NoSuchObjectLockConfiguration: [
+		404,
+		"The specified object does not have a ObjectLock configuration",
+	],
+	InvalidBucketState: [
+		409,
+		"The request is not valid with the current state of the bucket.",
+	],
 	InvalidRange: [416, "The requested range is not satisfiable"],
 	InvalidPart: [
 		400,

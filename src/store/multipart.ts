@@ -15,6 +15,7 @@ import {
 } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
 import { grantsAsked } from "./grants.ts";
+import { lockAsked } from "./locks.ts";
 import { headersToKeep } from "./objects.ts";
 import { defaultEncryption, type StoreState } from "./state.ts";
 import { tagsOf } from "./tagging.ts";
@@ -39,6 +40,7 @@ export async function createUpload(
 		encryption,
 		tags: tagsOf(headers),
 		...(grants && { grants }),
+		lock: lockAsked(bucket, headers),
 		checksum,
 	});
 	const result = element(

@@ -114,13 +114,8 @@ export function checkConditions(
 const kept =
 	/^(content-type|content-encoding|content-disposition|content-language|cache-control|expires|x-amz-meta-.*|x-amz-storage-class|x-amz-website-redirect-location)$/;
 
-/** What a write asks the store to keep and answer on reads. @throws StoreError for a lock: no bucket here has any */
+/** What a write asks the store to keep and answer on reads. */
 export function headersToKeep(headers: HeaderMap): Record<string, string> {
-	for (const name of headers.keys()) {
-		if (!name.startsWith("x-amz-object-lock-")) continue;
-		const message = "Bucket is missing Object Lock Configuration";
-		throw new StoreError("InvalidRequest", {}, message);
-	}
 	return {
 		"content-type": "binary/octet-stream",
 		...Object.fromEntries([...headers].filter(([name]) => kept.test(name))),

@@ -1,7 +1,7 @@
 /** Which code answers which operation. What is not in the table is not implemented, and the store says so. */
 import type { S3Request, S3Response } from "../pipeline.ts";
 import type { OperationName } from "../s3/operations.ts";
-import { element } from "../s3/xml.ts";
+import { element, renderXml } from "../s3/xml.ts";
 import {
 	getBucketAcl,
 	getObjectAcl,
@@ -10,12 +10,18 @@ import {
 } from "./acl.ts";
 import { document, empty, namespace } from "./answers.ts";
 import { getAttributes } from "./attributes.ts";
+import type { Bucket } from "./bucket.ts";
 import { completeUpload } from "./complete.ts";
 import { copyObject } from "./copies.ts";
 import { deleteObject, deleteObjects } from "./deletes.ts";
-import { StoreError } from "./errors.ts";
 import { grantsAsked } from "./grants.ts";
 import { listAllBuckets, listObjects } from "./listings.ts";
+import {
+	getLegalHold,
+	getRetention,
+	putLegalHold,
+	putRetention,
+} from "./locking.ts";
 import {
 	abortUpload,
 	createUpload,
@@ -49,9 +55,8 @@ export const served: Readonly<Partial<Record<OperationName, Serve>>> = {
 	GetObject: getObject,
 	GetObjectAcl: getObjectAcl,
 	GetObjectAttributes: getAttributes,
-	GetObjectLegalHold: refuseLocks,
-	GetObjectLockConfiguration: getLockConfiguration,
-	GetObjectRetention: refuseLocks,
+	GetObjectLegalHold: getLegalHold,
+	GetObjectRetention: getRetention,
 	GetObjectTagging: getTags,
 	HeadBucket: headBucket,
 	HeadObject: getObject,
@@ -64,8 +69,8 @@ export const served: Readonly<Partial<Record<OperationName, Serve>>> = {
 	PutBucketAcl: putBucketAcl,
 	PutObject: putObject,
 	PutObjectAcl: putObjectAcl,
-	PutObjectLegalHold: refuseLocks,
-	PutObjectRetention: refuseLocks,
+	PutObjectLegalHold: putLegalHold,
+	PutObjectRetention: putRetention,
 	PutObjectTagging: putTags,
 	UploadPart: uploadPart,
 	UploadPartCopy: uploadPartCopy,
@@ -76,18 +81,40 @@ async function createBucket(
 	{ operation, headers }: S3Request,
 ): Promise<S3Response> {
 	const { bucket: name = "" } = operation;
-	if (headers.get("x-amz-bucket-object-lock-enabled") === "true") {
-		throw new StoreError("NotImplemented", {
-			Header: "x-amz-bucket-object-lock-enabled",
-		});
-	}
 	const grants = grantsAsked(headers);
 	await buckets.create(name);
 	if (grants !== undefined) {
 		const content = Buffer.from(JSON.stringify(grants));
 		await buckets.find(name).set("BucketAcl", content);
 	}
+	if (headers.get("x-amz-bucket-object-lock-enabled") === "true") {
+		await switchLocksOn(buckets.find(name));
+	}
 	return empty(200, { location: `/${name}` });
+}
+
+/** Locks stand on versions. */
+async function switchLocksOn(bucket: Bucket): Promise<void> {
+	await bucket.set(
+		"BucketVersioning",
+		Buffer.from(
+			renderXml(
+				element("VersioningConfiguration", [element("Status", "Enabled")]),
+			),
+		),
+	);
+	await bucket.set(
+		"ObjectLock",
+		Buffer.from(
+			renderXml(
+				element(
+					"ObjectLockConfiguration",
+					[element("ObjectLockEnabled", "Enabled")],
+					namespace,
+				),
+			),
+		),
+	);
 }
 
 async function deleteBucket(
@@ -116,24 +143,4 @@ function getLocation(
 ): S3Response {
 	buckets.find(operation.bucket);
 	return document(200, element("LocationConstraint", "", namespace));
-}
-
-function getLockConfiguration(
-	{ buckets }: StoreState,
-	{ operation }: S3Request,
-): S3Response {
-	const { name } = buckets.find(operation.bucket);
-	throw new StoreError("ObjectLockConfigurationNotFoundError", {
-		BucketName: name,
-	});
-}
-
-/** Object lock is not here, so no bucket has it. */
-function refuseLocks(
-	{ buckets }: StoreState,
-	{ operation }: S3Request,
-): S3Response {
-	buckets.find(operation.bucket);
-	const message = "Bucket is missing Object Lock Configuration";
-	throw new StoreError("InvalidRequest", {}, message);
 }

@@ -1,4 +1,5 @@
 /** GetObject and HeadObject. */
+import type { HeaderMap } from "../http/headers.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import { queryValue } from "../s3/operation.ts";
 import { parseRange } from "../s3/range.ts";
@@ -7,6 +8,7 @@ import { checksumHeaders } from "./checksums.ts";
 import { checkCustomerKey } from "./customer-keys.ts";
 import { answeredEncryption } from "./encryption.ts";
 import { StoreError } from "./errors.ts";
+import { lockHeaders } from "./locks.ts";
 import {
 	checkConditions,
 	findObject,
@@ -30,6 +32,7 @@ export async function getObject(
 		}
 	}
 	const bucket = state.buckets.find(request.operation.bucket);
+	const part = partAsked(request);
 	const object = findObject(bucket, key, versionAsked(request), method);
 	checkCustomerKey(headers, "object", object.encryption.customerKey);
 	if (object.encryption.keyId !== undefined) {
@@ -42,6 +45,7 @@ export async function getObject(
 		etag: `"${object.etag}"`,
 		"last-modified": new Date(object.modified).toUTCString(),
 		"accept-ranges": "bytes",
+		...lockHeaders(object.lock ?? {}),
 		...(object.tags?.length
 			? { "x-amz-tagging-count": String(object.tags.length) }
 			: {}),
@@ -60,8 +64,8 @@ export async function getObject(
 	}
 	const { start, end, partial } = rangeOf(
 		object,
-		headers.get("range"),
-		queryValue(query, "partNumber"),
+		rangeAsked(headers, facts),
+		part,
 		facts,
 	);
 	const asks = headers.get("x-amz-checksum-mode") === "ENABLED";
@@ -75,6 +79,34 @@ export async function getObject(
 	};
 }
 
+/** @throws StoreError before the object is looked for */
+function partAsked({ operation, headers }: S3Request): number | undefined {
+	const text = queryValue(operation.query, "partNumber");
+	if (text === undefined) return undefined;
+	if (headers.has("range")) {
+		const message =
+			"Cannot specify both Range header and partNumber query parameter";
+		throw new StoreError("InvalidRequest", {}, message);
+	}
+	const number = /^\d+$/.test(text) ? Number(text) : 0;
+	if (number >= 1 && number <= 10_000) return number;
+	throw new StoreError("InvalidArgument", {
+		ArgumentName: "partNumber",
+		ArgumentValue: text,
+	});
+}
+
+/** Undefined also where `If-Range` names another object than this. RFC 9110, 13.1.5. */
+function rangeAsked(
+	headers: HeaderMap,
+	facts: Readonly<Record<string, string>>,
+): string | undefined {
+	const condition = headers.get("if-range");
+	if (condition === undefined) return headers.get("range");
+	const now = [facts.etag, facts["last-modified"]];
+	return now.includes(condition.trim()) ? headers.get("range") : undefined;
+}
+
 interface Cut {
 	readonly start: number;
 	/** Inclusive; before `start` where there are no bytes. */
@@ -85,17 +117,10 @@ interface Cut {
 function rangeOf(
 	object: StoredObject,
 	range: string | undefined,
-	partNumber: string | undefined,
+	partNumber: number | undefined,
 	facts: Record<string, string>,
 ): Cut {
-	if (partNumber !== undefined) {
-		if (range !== undefined) {
-			const message =
-				"Cannot specify both Range header and partNumber query parameter";
-			throw new StoreError("InvalidRequest", {}, message);
-		}
-		return partOf(object, partNumber, facts);
-	}
+	if (partNumber !== undefined) return partOf(object, partNumber, facts);
 	const outcome =
 		range === undefined ? "ignored" : parseRange(range, object.size);
 	if (outcome === "ignored") {
@@ -112,22 +137,16 @@ function rangeOf(
 
 function partOf(
 	object: StoredObject,
-	partNumber: string,
+	partNumber: number,
 	facts: Record<string, string>,
 ): Cut {
 	const sizes = object.parts?.map(({ size }) => size) ?? [object.size];
-	const index = Number(partNumber) - 1;
-	if (!(index >= 0 && index < 10_000)) {
-		throw new StoreError("InvalidArgument", {
-			ArgumentName: "partNumber",
-			ArgumentValue: partNumber,
-		});
-	}
+	const index = partNumber - 1;
 	const size = sizes[index];
 	if (size === undefined) {
 		throw new StoreError("InvalidPartNumber", {
 			ActualPartCount: String(sizes.length),
-			PartNumberRequested: partNumber,
+			PartNumberRequested: String(partNumber),
 		});
 	}
 	if (object.parts !== undefined) {

@@ -1,11 +1,13 @@
-/** Settings of buckets: documents that are kept as they came, and answered. Two of them the store heeds: versioning, encryption. */
+/** Settings of buckets: documents that are kept as they came, and answered. Three of them the store heeds: versioning, encryption, object lock. */
 import { bodyOf } from "../http/body.ts";
 import type { S3Request, S3Response } from "../pipeline.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { element, parseXml, type XmlElement } from "../s3/xml.ts";
 import { document, empty, namespace } from "./answers.ts";
+import type { Bucket } from "./bucket.ts";
 import { parseBucketEncryption, unsetEncryption } from "./bucket-encryption.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
+import { checkLockConfiguration } from "./locks.ts";
 import type { StoreState } from "./state.ts";
 import { checkVersioning } from "./versioning.ts";
 
@@ -16,7 +18,7 @@ interface Setting {
 	/** What S3 answers where nothing was ever set: an error, or what holds then. */
 	readonly absent: StoreErrorCode | ((state: StoreState) => XmlElement);
 	/** Throws for a document that S3 refuses. */
-	readonly check?: (document: XmlElement) => void;
+	readonly check?: (document: XmlElement, bucket: Bucket) => void;
 }
 
 const settings: readonly Setting[] = [
@@ -31,6 +33,12 @@ const settings: readonly Setting[] = [
 		root: "VersioningConfiguration",
 		absent: () => element("VersioningConfiguration", "", namespace),
 		check: checkVersioning,
+	},
+	{
+		name: "ObjectLock",
+		root: "ObjectLockConfiguration",
+		absent: "ObjectLockConfigurationNotFoundError",
+		check: checkLockConfiguration,
 	},
 	{
 		name: "BucketCors",
@@ -76,7 +84,7 @@ export async function serveSetting(
 	const bucket = state.buckets.find(request.operation.bucket);
 	if (verb === "Put") {
 		const content = request.body?.content ?? Buffer.alloc(0);
-		checkForm(setting, content);
+		checkForm(setting, content, bucket);
 		await bucket.set(setting.name, content);
 		return empty(setting.root === undefined ? 204 : 200);
 	}
@@ -105,11 +113,15 @@ function parse(
 	return [verb, settings.find((setting) => setting.name === name)];
 }
 
-function checkForm({ root, check }: Setting, content: Buffer): void {
+function checkForm(
+	{ root, check }: Setting,
+	content: Buffer,
+	bucket: Bucket,
+): void {
 	if (root !== undefined) {
 		const document = parseXml(content);
 		if (document.name !== root) throw new StoreError("MalformedXML");
-		check?.(document);
+		check?.(document, bucket);
 		return;
 	}
 	try {

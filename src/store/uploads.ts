@@ -6,6 +6,7 @@ import { StoreError } from "./errors.ts";
 import type { Files, Written } from "./files.ts";
 import type { Grant } from "./grants.ts";
 import { orderedIds } from "./ids.ts";
+import type { Lock } from "./locks.ts";
 import type { Tags } from "./tagging.ts";
 import { Turns } from "./turns.ts";
 import type { UploadChecksum } from "./upload-checksums.ts";
@@ -20,6 +21,7 @@ export interface UploadStart {
 	readonly encryption: Encryption;
 	readonly tags: Tags;
 	readonly grants?: readonly Grant[];
+	readonly lock: Lock;
 	readonly checksum: UploadChecksum;
 }
 

@@ -1,5 +1,6 @@
 /** The setting that switches versions on. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html */
 import { childText, parseXml, type XmlElement } from "../s3/xml.ts";
+import type { Bucket } from "./bucket.ts";
 import { StoreError } from "./errors.ts";
 import type { Versioning } from "./versions.ts";
 
@@ -10,7 +11,10 @@ export function versioningOf(document: Buffer | undefined): Versioning {
 }
 
 /** @throws StoreError */
-export function checkVersioning(document: XmlElement): void {
+export function checkVersioning(
+	document: XmlElement,
+	{ settings }: Bucket,
+): void {
 	const status = childText(document, "Status");
 	if (status === undefined) {
 		throw new StoreError("IllegalVersioningConfigurationException");
@@ -20,5 +24,10 @@ export function checkVersioning(document: XmlElement): void {
 	}
 	if (childText(document, "MfaDelete") === "Enabled") {
 		throw new StoreError("NotImplemented", { Header: "x-amz-mfa" });
+	}
+	if (status === "Suspended" && settings.has("ObjectLock")) {
+		const message =
+			"An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+		throw new StoreError("InvalidBucketState", {}, message);
 	}
 }

@@ -6,6 +6,7 @@
 import type { StoredChecksum } from "./checksums.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Grant } from "./grants.ts";
+import type { Lock } from "./locks.ts";
 import type { Tags } from "./tagging.ts";
 
 /** `off`: never switched on, and answers name no versions. */
@@ -33,6 +34,7 @@ export interface StoredObject {
 	readonly parts?: readonly StoredPart[];
 	readonly tags?: Tags;
 	readonly grants?: readonly Grant[];
+	readonly lock?: Lock;
 	readonly checksum?: StoredChecksum;
 	/** Name of the file of its bytes. */
 	readonly data: string;

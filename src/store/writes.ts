@@ -4,6 +4,7 @@ import { empty } from "./answers.ts";
 import { algorithmFor, checksumHeaders, wholeChecksum } from "./checksums.ts";
 import { answeredToWrite, encryptionFor, etagOf } from "./encryption.ts";
 import { grantsAsked } from "./grants.ts";
+import { checkProof, lockAsked, withDefault } from "./locks.ts";
 import { checkConditions, headersToKeep, writtenHeaders } from "./objects.ts";
 import { defaultEncryption, type StoreState } from "./state.ts";
 import { tagsOf } from "./tagging.ts";
@@ -26,6 +27,12 @@ export async function putObject(
 	const headers = headersToKeep(request.headers);
 	const tags = tagsOf(request.headers);
 	const grants = grantsAsked(request.headers);
+	checkProof(request);
+	const lock = withDefault(
+		bucket,
+		lockAsked(bucket, request.headers),
+		new Date(),
+	);
 	const algorithm = algorithmFor(request);
 	const written = await state.files.write(request.body, algorithm);
 	const stored = await bucket.publish(
@@ -38,6 +45,7 @@ export async function putObject(
 			encryption,
 			tags,
 			...(grants && { grants }),
+			lock,
 			checksum: wholeChecksum(algorithm, written),
 		},
 		written.file,

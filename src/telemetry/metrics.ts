@@ -8,12 +8,20 @@ import {
 	Registry,
 	type RegistryContentType,
 } from "@prometheus-io/client";
+import { DecryptionError } from "../crypto/decryption-error.ts";
+import { SealgateError } from "../errors.ts";
+import type { BreakerState, CircuitObserver } from "../keys/circuit.ts";
+import { KeysUnavailable } from "../keys/unavailable.ts";
 import type { Outcome } from "../layers/observe.ts";
 
 export interface Metrics {
 	request(outcome: Outcome): void;
 	reload(succeeded: boolean): void;
 	auditLost(records: number): void;
+	/** What every route has to say for itself now: sentences by route. */
+	troubles(byRoute: Readonly<Record<string, readonly string[]>>): void;
+	/** Of one entry of `keys`. */
+	keyProvider(keys: string): CircuitObserver;
 	/** OpenMetrics, with exemplars, where `accept` names it; else the Prometheus text format. */
 	scrape(accept: string): Promise<{ contentType: string; body: string }>;
 }
@@ -87,9 +95,40 @@ export function createMetrics(
 		registers,
 	});
 	reloaded.setToCurrentTime();
+	const providerDurations = new Histogram({
+		name: "sealgate_key_provider_call_duration_seconds",
+		help: "Calls to key providers, each try for itself.",
+		labelNames: ["keys", "operation"],
+		buckets,
+		registers,
+	});
+	const providerCalls = new Counter({
+		name: "sealgate_key_provider_calls_total",
+		help: "Calls to key providers, each try for itself.",
+		labelNames: ["keys", "operation"],
+		registers,
+	});
+	const providerErrors = new Counter({
+		name: "sealgate_key_provider_errors_total",
+		help: "Calls to key providers that failed; circuit-open: that were not made.",
+		labelNames: ["keys", "operation", "kind"],
+		registers,
+	});
+	const breakers = new Gauge({
+		name: "sealgate_key_provider_breaker_state",
+		help: "0: closed, calls are made; 1: open, they are refused; 2: a probe is under way.",
+		labelNames: ["keys"],
+		registers,
+	});
 	const auditLost = new Counter({
 		name: "sealgate_audit_lost_records_total",
 		help: "Audit records that could not be written.",
+		registers,
+	});
+	const troubles = new Gauge({
+		name: "sealgate_route_troubles",
+		help: "Sentences of /readyz about a route: doors that its options leave open, or what keeps it from its work.",
+		labelNames: ["route"],
 		registers,
 	});
 	new Gauge({
@@ -149,6 +188,26 @@ export function createMetrics(
 			if (succeeded) reloaded.setToCurrentTime();
 		},
 		auditLost: (records) => auditLost.inc(records),
+		troubles(byRoute) {
+			troubles.reset();
+			for (const [route, sentences] of Object.entries(byRoute)) {
+				troubles.set({ route }, sentences.length);
+			}
+		},
+		keyProvider(keys) {
+			breakers.set({ keys }, breakerValue.closed);
+			return {
+				tried(operation, milliseconds, error) {
+					providerCalls.inc({ keys, operation });
+					providerDurations.observe({ keys, operation }, milliseconds / 1_000);
+					if (error === undefined) return;
+					providerErrors.inc({ keys, operation, kind: failureKind(error) });
+				},
+				heldBack: (operation) =>
+					providerErrors.inc({ keys, operation, kind: "circuit-open" }),
+				changed: (state) => breakers.set({ keys }, breakerValue[state]),
+			};
+		},
 		async scrape(accept) {
 			const chosen = registryFor(
 				registry,
@@ -159,6 +218,19 @@ export function createMetrics(
 			return { contentType: chosen.contentType, body: await chosen.metrics() };
 		},
 	};
+}
+
+const breakerValue: Readonly<Record<BreakerState, number>> = {
+	closed: 0,
+	open: 1,
+	probing: 2,
+};
+
+/** Of a closed set. */
+function failureKind(error: unknown): string {
+	if (error instanceof KeysUnavailable) return error.outage;
+	if (error instanceof DecryptionError) return error.reason;
+	return error instanceof SealgateError ? error.code : "internal";
 }
 
 /** Only a trace that is recorded is worth a look. */

@@ -9,9 +9,13 @@ import {
 	type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import t from "tap";
-import { openFileSink } from "../../src/audit/file-sink.ts";
-import type { AuditRecord } from "../../src/audit/record.ts";
+import { verifyLog } from "../../src/audit/log/verify.ts";
 import { ConfigFaults } from "../../src/config/load.ts";
+import {
+	auditEntries,
+	auditPublicKey,
+	auditSetting,
+} from "../support/audit.ts";
 import {
 	accessKeyId,
 	configuration,
@@ -23,13 +27,6 @@ import { startTestStore } from "../support/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealgate-audit-"));
 t.teardown(() => rmSync(folder, { recursive: true }));
-
-function recordsIn(directory: string): AuditRecord[] {
-	return readFileSync(join(directory, "records.jsonl"), "utf8")
-		.split("\n")
-		.filter((line) => line !== "")
-		.map((line) => JSON.parse(line));
-}
 
 function client(endpoint: string, changes: Partial<S3ClientConfig> = {}) {
 	return new S3Client({
@@ -57,7 +54,7 @@ t.test("one record says who used which key on which object", async (t) => {
 		response.end();
 	});
 	const gateway = await startTestGateway(
-		`${configuration(store.endpoint, routes)}audit: { sinks: [{ file: "${directory}" }] }`,
+		`${configuration(store.endpoint, routes)}${auditSetting(directory)}`,
 	);
 	const s3 = client(gateway.endpoint);
 	await s3.send(new HeadBucketCommand({ Bucket: "bucket" }));
@@ -77,9 +74,10 @@ t.test("one record says who used which key on which object", async (t) => {
 	await gateway.close();
 	await store.close();
 
-	const records = recordsIn(directory);
+	const records = await auditEntries(directory, "request.end");
 	t.equal(records.length, 3, "what touches neither policy nor key has none");
 	t.match(records[0], {
+		event: "request.end",
 		version: 1,
 		time: /^\d{4}-\d\d-\d\dT.*Z$/,
 		requestId: /^[0-9A-F]{16}$/,
@@ -110,55 +108,19 @@ t.test("one record says who used which key on which object", async (t) => {
 		error: "signature-mismatch",
 	});
 	t.equal(records[2]?.client, undefined, "a name that is not proven is none");
-	const text = readFileSync(join(directory, "records.jsonl"), "utf8");
-	t.notMatch(text, /Signature=|up-secret|test-secret/);
-	t.equal(statSync(join(directory, "records.jsonl")).mode & 0o777, 0o600);
-	t.equal(statSync(directory).mode & 0o777, 0o700);
-});
-
-t.test("a second run appends", async (t) => {
-	const directory = join(folder, "again");
-	for (const requestId of ["1", "2"]) {
-		const sink = await openFileSink(directory, (_, error) => t.error(error));
-		sink.record({ requestId } as AuditRecord);
-		await sink.close();
-	}
-	t.match(recordsIn(directory), [{ requestId: "1" }, { requestId: "2" }]);
-});
-
-t.test("a thousand records at once stay whole and in order", async (t) => {
-	const directory = join(folder, "many");
-	const sink = await openFileSink(directory, (_, error) => t.error(error));
-	const ids = Array.from({ length: 1_000 }, (_, index) => String(index));
-	for (const requestId of ids) sink.record({ requestId } as AuditRecord);
-	await sink.close();
-	t.strictSame(
-		recordsIn(directory).map(({ requestId }) => requestId),
-		ids,
-	);
-});
-
-t.test("what does not fit is told as lost", async (t) => {
-	const lost: number[] = [];
-	const sink = await openFileSink(join(folder, "full"), (records) =>
-		lost.push(records),
-	);
-	const reason = "x".repeat(9 * 1024 * 1024);
-	sink.record({ requestId: "1" } as AuditRecord);
-	for (let index = 0; index < 3; index++)
-		sink.record({ reason } as AuditRecord);
-	await sink.close();
-	t.strictSame(lost, [1, 1]);
-});
-
-t.test("required: true is refused until it is served", async (t) => {
-	const error = await loadTestConfig(
-		`${configuration("http://127.0.0.1:1")}audit: { required: true, sinks: [{ file: x }] }`,
-	).catch((error: unknown) => error);
-	t.ok(error instanceof ConfigFaults);
-	t.match((error as ConfigFaults).faults, [
-		{ path: "audit.required", message: /required: true is not served yet/ },
+	const begun = await auditEntries(directory, "request.begin");
+	t.match(begun, [
+		{ operation: "PutObject", requestId: records[0]?.requestId },
+		{ operation: "GetObject", requestId: records[1]?.requestId },
 	]);
+	const log = join(directory, "gateway");
+	const segment = join(log, "segment-00000000000000000000.jsonl");
+	t.notMatch(readFileSync(segment, "utf8"), /Signature=|up-secret|test-secret/);
+	t.equal(statSync(segment).mode & 0o777, 0o600);
+	const verdict = await verifyLog(log, { publicKey: auditPublicKey });
+	t.same(verdict.faults, []);
+	t.equal(verdict.signed, verdict.size);
+	t.equal(statSync(directory).mode & 0o777, 0o700);
 });
 
 t.test("the log moves by a restart only", async (t) => {
@@ -167,9 +129,29 @@ t.test("the log moves by a restart only", async (t) => {
 	await t.rejects(
 		gateway.reload(() =>
 			loadTestConfig(
-				`${configuration("http://127.0.0.1:1")}audit: { sinks: [{ file: x }] }`,
+				`${configuration("http://127.0.0.1:1")}${auditSetting("x")}`,
 			),
 		),
 		/audit changes by a restart only/,
 	);
 });
+
+t.test(
+	"a log without a key that signs is a fault, and so is a key of another kind",
+	async (t) => {
+		const faultOf = (setting: string) =>
+			loadTestConfig(
+				`${configuration("http://127.0.0.1:1")}audit: ${setting}`,
+			).catch((error: unknown) => error as ConfigFaults);
+		const none = await faultOf("{ sinks: [{ file: x }] }");
+		t.ok(none instanceof ConfigFaults);
+		t.match(none, { faults: [{ path: "audit.signingKey" }] });
+		const other = await faultOf(
+			"{ signingKey: nonsense, sinks: [{ file: x }] }",
+		);
+		t.match(other, {
+			faults: [{ path: "audit.signingKey", message: /audit key create/ }],
+		});
+		t.notMatch(String(other), /nonsense/);
+	},
+);

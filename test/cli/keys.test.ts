@@ -1,5 +1,5 @@
 /** `sealgate keys …`: what each command changes, what it refuses, and what the audit log says of it. */
-import { randomBytes } from "node:crypto";
+import { createPrivateKey, randomBytes } from "node:crypto";
 import {
 	chmodSync,
 	existsSync,
@@ -14,7 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { openLog } from "../../src/audit/log/writer.ts";
 import { withFileLock } from "../../src/keys/file-lock.ts";
+import {
+	auditEntries,
+	auditSetting,
+	auditSigningKey,
+} from "../support/audit.ts";
 import { run } from "./process.ts";
 
 const base = mkdtempSync(join(tmpdir(), "sealgate-keys-"));
@@ -27,7 +33,7 @@ authentication: trust
 upstreams: [{ name: store, endpoint: "http://127.0.0.1:9" }]
 keys:
   - { name: main, provider: keyring, path: keyring.json, ${opening} }${more}
-audit: { sinks: [{ file: audit }] }
+${auditSetting("audit")}
 routes:
   - { name: photos, match: { bucket: photos }, upstream: store, policies: [{ envelope: { keys: main, keyId: alias/photos } }] }
   - { name: rest, match: {}, upstream: store }
@@ -44,11 +50,7 @@ function folderOf(text = config("keyFile: keyring.key")) {
 		ring: join(folder, "keyring.json"),
 		keys: (...args: string[]) =>
 			run(folder, "keys", ...args, "--config", "gateway.yaml"),
-		records: () =>
-			readFileSync(join(folder, "audit/records.jsonl"), "utf8")
-				.trim()
-				.split("\n")
-				.map((line) => JSON.parse(line)),
+		records: () => auditEntries(join(folder, "audit")),
 	};
 }
 
@@ -69,7 +71,7 @@ t.test(
 			output: /"code":"argument-invalid".*names a key already/,
 		});
 		t.equal(readFileSync(ring, "utf8"), before, "nothing was written");
-		t.match(records(), [
+		t.match(await records(), [
 			{
 				command: "keys create",
 				keys: "main",
@@ -82,7 +84,7 @@ t.test(
 		]);
 		const listed = await keys("list", "--json");
 		t.equal(JSON.parse(listed.output).keys.length, 2);
-		t.equal(records().length, 3, "looking leaves no record");
+		t.equal((await records()).length, 3, "looking leaves no record");
 		t.notMatch(listed.output, /material|root|salt/);
 	},
 );
@@ -138,11 +140,13 @@ t.test("a key in use is not scheduled for deletion by mistake", async (t) => {
 	});
 	const other = JSON.parse((await keys("create", "--json")).output).keyId;
 	const use = { use: "open", keys: "main", keyId: other, from: "cache" };
-	writeFileSync(
-		join(folder, "audit/records.jsonl"),
-		`${JSON.stringify({ version: 1, time: new Date().toISOString(), keyUses: [use] })}\n`,
-		{ flag: "a" },
-	);
+	const log = await openLog(join(folder, "audit/gateway"), {
+		origin: "sealgate/gateway",
+		signingKey: createPrivateKey(auditSigningKey),
+	});
+	const time = new Date().toISOString();
+	await log.append({ event: "request.end", time, keyUses: [use] });
+	await log.close();
 	t.match(await keys("schedule-deletion", other), {
 		status: 1,
 		stderr: /1 requests used it in the last 30 days/,
@@ -262,3 +266,51 @@ t.test("without a log that can be written, no key is changed", async (t) => {
 	t.equal((await keys("create", "alias/a")).status, 1);
 	t.notOk(existsSync(join(folder, "keyring.json")));
 });
+
+t.test("the age of rotation is changed, and taken away", async (t) => {
+	const { keys, records } = folderOf();
+	await keys("create", "alias/photos");
+	t.match(await keys("rotate-every", "alias/photos", "30"), {
+		status: 0,
+		output: /every 30 days/,
+	});
+	const never = await keys("rotate-every", "alias/photos", "--never");
+	t.equal(never.status, 0, never.stderr);
+	t.notMatch(never.output, /every/);
+	t.equal((await keys("rotate-every", "alias/photos")).status, 2);
+	t.equal((await keys("rotate-every", "alias/photos", "0")).status, 2);
+	t.match((await records()).at(-1), {
+		command: "keys rotate-every",
+		named: "alias/photos",
+		outcome: "success",
+	});
+});
+
+t.test(
+	"a keyring changes its secret, and only the new one opens it",
+	async (t) => {
+		const { folder, ring, keys, records } = folderOf();
+		await keys("create", "alias/photos");
+		await keys("rotate", "alias/photos");
+		const old = readFileSync(ring, "utf8");
+		writeFileSync(join(folder, "short"), "too short\n");
+		const short = await keys("change-secret", "--passphrase-file", "short");
+		t.match(short, { status: 1, stderr: /at least 16 bytes/ });
+		t.equal((await keys("change-secret")).status, 2);
+		t.equal(readFileSync(ring, "utf8"), old, "nothing was written");
+		writeFileSync(join(folder, "new.key"), randomBytes(32), { mode: 0o600 });
+		const done = await keys("change-secret", "--key-file", "new.key");
+		t.match(done, { status: 0, output: /1 keys in 2 versions/ }, done.stderr);
+		t.match(await keys("list", "--json"), { output: /keyring-secret-wrong/ });
+		writeFileSync(join(folder, "gateway.yaml"), config("keyFile: new.key"));
+		t.match(await keys("verify", "--json"), { status: 0 });
+		const material = (text: string) =>
+			JSON.parse(text.split("\n")[1] as string).keys[0].versions[0].material;
+		t.not(material(readFileSync(ring, "utf8")), material(old), "sealed anew");
+		t.match((await records()).at(-1), {
+			command: "keys change-secret",
+			keys: "main",
+			outcome: "success",
+		});
+	},
+);

@@ -174,8 +174,11 @@ t.test("one object for HEAD and another for GET", async (t) => {
 	const newer = await capture("k");
 	// As true as the range may be of the newer object: at its place in the older one it would be a lie.
 	hostile.shelf.set(`/${bucket}/k`, older);
+	let looks = 0;
 	hostile.alter = ({ method, headers }, told) => {
 		if (method !== "GET" || !/bytes=5/.test(headers.range ?? "")) return told;
+		// The first one is the look at the object.
+		if (looks++ === 0) return told;
 		const [, start = 0, end = 0] =
 			/(\d+)-(\d+)/.exec(headers.range ?? "") ?? [];
 		return {
@@ -238,6 +241,7 @@ t.test("a HEAD that lies low while ranges tell the truth", async (t) => {
 				`${fewer} parts fewer`,
 			);
 		}
+		const size = String(Buffer.concat(parts).length);
 		for (const etag of [
 			'"0-3000000000"',
 			'"0-10001"',
@@ -247,6 +251,11 @@ t.test("a HEAD that lies low while ranges tell the truth", async (t) => {
 		]) {
 			hostile.alter = (_asked, told) => withHeaders(told, { etag });
 			const head = await read(key, { method: "HEAD" });
+			if (head.status === 200) {
+				// No number of parts: where they end was found in the ciphertext.
+				t.equal(head.headers["content-length"], size, etag);
+				continue;
+			}
 			refused(
 				t,
 				head,
@@ -257,10 +266,7 @@ t.test("a HEAD that lies low while ranges tell the truth", async (t) => {
 		}
 		hostile.alter = (_asked, told) => told;
 		const head = await read(key, { method: "HEAD" });
-		t.equal(
-			head.headers["content-length"],
-			String(Buffer.concat(parts).length),
-		);
+		t.equal(head.headers["content-length"], size);
 	}
 });
 

@@ -74,6 +74,7 @@ export async function startSealed(
 		directory: join(folder, "store"),
 		accessKeyId,
 		secretAccessKey,
+		customerKeysInClear: true,
 	});
 	const clients =
 		authentication === "trust"

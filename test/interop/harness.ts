@@ -27,17 +27,23 @@ export function report(group: string, ok: boolean, what: string): void {
 	console.log(`${ok ? "ok" : "not ok"} ${group}: ${what}`);
 }
 
-/** Runs a step and reports it; what it throws is its failure. */
+/**
+ * Runs a step and reports it; what it throws is its failure.
+ *
+ * @returns whether it passed
+ */
 export async function check(
 	group: string,
 	what: string,
 	step: () => unknown,
-): Promise<void> {
+): Promise<boolean> {
 	try {
-		const answer = await step();
-		report(group, answer !== false, what);
+		const passes = (await step()) !== false;
+		report(group, passes, what);
+		return passes;
 	} catch (error) {
 		report(group, false, `${what}: ${(error as Error).message.slice(0, 800)}`);
+		return false;
 	}
 }
 

@@ -4,12 +4,15 @@ import {
 	HeadObjectCommand,
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
+import { backups } from "./backups.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
 import { confirmPasses, confirmRefuses } from "./confirm.ts";
+import { differential } from "./differential.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
+import { keyServices } from "./kms.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -84,6 +87,9 @@ try {
 	await part("nginx", nginxInFront);
 	await part("Tink and its vectors", () => script("tink"));
 	await part("reader in Chromium", () => script("browser"));
+	await part("differential, embedded store", () =>
+		differential("embedded", 1_500),
+	);
 	makeCertificates();
 	await makeKeyring();
 	const plain = await versitygw();
@@ -96,6 +102,11 @@ try {
 		await sealed(plain, false);
 		await sealed(plain, true);
 	});
+	await keyServices(plain);
+	await part("versitygw, backup tools", () => backups(plain));
+	await part("versitygw, differential", () =>
+		differential("versitygw", 500, plain),
+	);
 	const policy = `{ sse-kms: { mode: override, keyId: ${minioKey} } }`;
 	const plainMinio = await minio(false);
 	await part("MinIO", async () => {
@@ -109,6 +120,10 @@ try {
 		});
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
+	await part("MinIO, backup tools", () => backups(plainMinio));
+	await part("MinIO, differential", () =>
+		differential("minio", 500, plainMinio),
+	);
 	const secureMinio = await minio(true);
 	await part("MinIO over TLS", async () => {
 		await overTls(secureMinio, "sealed-tls", policy);

@@ -28,6 +28,12 @@ const keyring = join(folder, "keyring.json");
 
 type Keys = typeof appKeys | typeof storeKeys;
 
+/** What a gateway's options say of its envelope policy and of the keyring that `makeKeyring` made. */
+export const envelope = {
+	policies: "{ envelope: { keys: main, keyId: alias/all } }",
+	keys: `{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }`,
+} as const;
+
 /** Once a run. */
 export async function makeKeyring(): Promise<void> {
 	const secret = () => ({ passphrase: Buffer.from(passphrase) });
@@ -40,13 +46,7 @@ export async function makeKeyring(): Promise<void> {
 /** Verify mode; over TLS, current SDKs send checksums as trailers. */
 export async function sealed(store: RunningStore, tls: boolean): Promise<void> {
 	const name = `${store.name}-envelope${tls ? "-tls" : ""}`;
-	const gateway = await startGateway({
-		name,
-		store,
-		tls,
-		policies: "{ envelope: { keys: main, keyId: alias/all } }",
-		keys: `{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }`,
-	});
+	const gateway = await startGateway({ name, store, tls, ...envelope });
 	await check(name, "the AWS SDK ran", async () => {
 		const direct = sideOf(store, storeKeys, `js-${tls}-straight`);
 		const through = sideOf(gateway, appKeys, `js-${tls}-envelope`);

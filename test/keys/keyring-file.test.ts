@@ -23,6 +23,7 @@ import { disabled, findKey } from "../../src/keys/keyring.ts";
 import { addKey, rotateKey } from "../../src/keys/keyring-changes.ts";
 import {
 	changeKeyring,
+	changeSecret,
 	copyKeyring,
 	createKeyring,
 	openKeyring,
@@ -30,6 +31,7 @@ import {
 } from "../../src/keys/keyring-file.ts";
 import { openKeyringProvider } from "../../src/keys/keyring-provider.ts";
 import type { Disk } from "../../src/keys/private-file.ts";
+import { usualPbkdf2 } from "../../src/keys/unlock-slot.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealgate-keyring-"));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -299,3 +301,71 @@ t.test("a reload takes changes, and no step back", async (t) => {
 	await t.rejects(provider.reload(), { code: "keyring-damaged" });
 	t.match(await provider.describe("alias/a", never), { state: "disabled" });
 });
+
+t.test(
+	"another secret in its place: the old one opens it no more, and every version stays",
+	async (t) => {
+		const path = await made();
+		await rotate(path);
+		const next = { passphrase: Buffer.from("another passphrase, and longer") };
+		const { generation } = (await openKeyring(path, secret())).ring;
+		t.match(await changeSecret(path, secret(), next, usualPbkdf2), {
+			keys: 1,
+			versions: 2,
+		});
+		await t.rejects(openKeyring(path, secret()), {
+			code: "keyring-secret-wrong",
+		});
+		const { ring } = await openKeyring(path, next);
+		t.equal(findKey(ring, "alias/a").versions.length, 2);
+		t.equal(ring.generation, generation + 1);
+		await t.rejects(changeSecret(path, secret(), next, usualPbkdf2), {
+			code: "keyring-secret-wrong",
+		});
+	},
+);
+
+t.test(
+	"under fips a keyring that scrypt opens is refused, by PBKDF2 or a key file it is not",
+	async (t) => {
+		const path = await made();
+		await (await openKeyringProvider(path, secret(), true)).close?.();
+		const passphrase = () => ({
+			passphrase: Buffer.from("a passphrase, for the tests"),
+		});
+		const cheap = { name: "scrypt", n: 2 ** 15, r: 8, p: 1 } as const;
+		await changeSecret(path, secret(), passphrase(), cheap);
+		await t.rejects(openKeyringProvider(path, passphrase(), true), {
+			code: "keyring-untrusted",
+			message: /scrypt.*change-secret/,
+		});
+		await changeSecret(path, passphrase(), passphrase(), usualPbkdf2);
+		await (await openKeyringProvider(path, passphrase(), true)).close?.();
+	},
+);
+
+t.test(
+	"a keyring in a mounted Secret is used, and changed elsewhere",
+	async (t) => {
+		const path = await made();
+		const mount = join(folder, `mount-${number}`);
+		await fs.mkdir(join(mount, "..2026"), { recursive: true });
+		await fs.copyFile(path, join(mount, "..2026/keyring.json"));
+		chmodSync(join(mount, "..2026/keyring.json"), 0o400);
+		symlinkSync("..2026", join(mount, "..data"));
+		const mounted = join(mount, "keyring.json");
+		symlinkSync("..data/keyring.json", mounted);
+		t.equal(await versions(mounted), 1);
+		await t.rejects(rotate(mounted), {
+			code: "keyring-untrusted",
+			message: /mounted Secret/,
+		});
+		t.equal(await versions(mounted), 1);
+		const elsewhere = join(folder, `elsewhere-${number}`);
+		symlinkSync(path, elsewhere);
+		await t.rejects(openKeyring(elsewhere, secret()), {
+			code: "keyring-untrusted",
+			message: /symbolic link/,
+		});
+	},
+);

@@ -1,4 +1,5 @@
 /** XML documents are read whole, and so up to a limit only. */
+import { gzipSync } from "node:zlib";
 import t from "tap";
 import { errorOf, startWire } from "../policies/wire.ts";
 
@@ -31,3 +32,41 @@ t.test("a document over the limit is refused by its size", async (t) => {
 		);
 	}
 });
+
+t.test(
+	"a store that compresses is asked for plain documents: those are read here; of objects the client gets what it asks for",
+	async (t) => {
+		const list =
+			"<ListBucketResult><Contents><Key>key</Key><Size>5</Size></Contents></ListBucketResult>";
+		const complete =
+			"<CompleteMultipartUploadResult><Location>https://store.secret.example/bucket/key</Location></CompleteMultipartUploadResult>";
+		const wire = await startWire(t, routes, (request, response) => {
+			const text = request.method === "POST" ? complete : list;
+			const compresses = /gzip/.test(`${request.headers["accept-encoding"]}`);
+			response.writeHead(200, compresses ? { "content-encoding": "gzip" } : {});
+			response.end(compresses ? gzipSync(text) : text);
+		});
+		const headers = { "accept-encoding": "zstd,gzip" };
+		const completed = await wire.send({
+			method: "POST",
+			target: "/bucket/key?uploadId=1",
+			headers,
+			body: "<CompleteMultipartUpload/>",
+		});
+		t.match(completed.body, /<Location>http:\/\/127/);
+		const listed = await wire.send({
+			method: "GET",
+			target: "/bucket?list-type=2",
+			headers,
+		});
+		t.match(listed, { body: list });
+		t.equal(wire.store.requests.at(-1)?.headers["accept-encoding"], "identity");
+		const object = { target: "/bucket/key", headers };
+		for (const method of ["GET", "HEAD"]) {
+			const sent = await wire.through({ method, ...object });
+			t.equal(sent.headers["accept-encoding"], "zstd,gzip", method);
+		}
+		const unsaid = await wire.through({ method: "GET", target: "/bucket/key" });
+		t.equal(unsaid.headers["accept-encoding"], undefined);
+	},
+);

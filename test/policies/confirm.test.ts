@@ -728,7 +728,13 @@ ${route(kms())}
 		const answer = await fetch(`http://${gateway.adminAddress}/readyz`);
 		return { status: answer.status, ...((await answer.json()) as object) };
 	};
-	const fine = { status: 200, ready: true, draining: false, troubles: {} };
+	const fine = {
+		status: 200,
+		ready: true,
+		draining: false,
+		troubles: {},
+		keys: {},
+	};
 	t.strictSame(await ready(), fine);
 	await sendRaw(gateway.endpoint, put);
 	t.match(await ready(), {

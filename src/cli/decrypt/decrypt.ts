@@ -38,7 +38,7 @@ interface Source {
 	readonly name: string;
 	readonly path: string;
 	readonly secret: Secret;
-	readonly audit: Parameters<typeof recorded>[0];
+	readonly loaded: Parameters<typeof recorded>[0];
 }
 
 /** @returns 0. @throws DecryptionError, and SealgateError of the keyring */
@@ -53,7 +53,7 @@ export async function decrypt(
 	const headers = readMetadata(options.metadata);
 	const asked = { command: "decrypt", keys: source.name, bucket, key };
 	const { opened, bytes, parts } = await recorded(
-		source.audit,
+		source.loaded,
 		asked,
 		async () => {
 			const record = recordOf(headers, options.metadata);
@@ -78,10 +78,9 @@ async function sourceOf(options: DecryptOptions): Promise<Source> {
 	}
 	if (keyring !== undefined) {
 		const secret = secretFrom(options, keyring);
-		return { name: keyring, path: keyring, secret, audit: undefined };
+		return { name: keyring, path: keyring, secret, loaded: undefined };
 	}
-	const { loaded, ...entry } = await entryOf(options as KeysOptions);
-	return { ...entry, audit: loaded.config.audit };
+	return await entryOf(options as KeysOptions);
 }
 
 async function openWith(

@@ -16,11 +16,15 @@ export async function backupKeys(
 	const { loaded, name, path, secret } = await entryOf(options);
 	const own = secretFrom(options, "the backup");
 	const { keys, versions } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command: "keys backup", keys: name },
 		async () => {
 			const copy = { path: to, secret: own };
-			const done = await copyKeyring({ path, secret }, copy, derivationOf(own));
+			const done = await copyKeyring(
+				{ path, secret },
+				copy,
+				derivationOf(own, loaded),
+			);
 			return { ...done, keyIds: [] };
 		},
 	);

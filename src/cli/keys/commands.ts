@@ -4,11 +4,13 @@ import { waitingTime } from "../../keys/keyring.ts";
 import { answer } from "../answer.ts";
 import { aliasKey } from "./alias.ts";
 import { backupKeys } from "./backup.ts";
+import { changeKeyringSecret } from "./change-secret.ts";
 import { createKey } from "./create.ts";
 import { describeKey } from "./describe.ts";
 import { listKeys } from "./list.ts";
 import { restoreKeys } from "./restore.ts";
 import { rotateKeys } from "./rotate.ts";
+import { rotateKeyEvery } from "./rotate-every.ts";
 import { scheduleDeletion } from "./schedule-deletion.ts";
 import { setState } from "./state.ts";
 import { verifyKeys } from "./verify.ts";
@@ -59,12 +61,25 @@ export function addKeysCommands(program: Command): void {
 		.action((key, options) =>
 			answer(options.json, () => rotateKeys(key, options)),
 		);
+	command("rotate-every", "the age at which a key gets a new version")
+		.argument("<key>", "id or alias of a key")
+		.argument("[days]", "1 to 3650", days(1, 3_650))
+		.option("--never", "not by its age")
+		.action((key, age, options) =>
+			answer(options.json, () => rotateKeyEvery(key, age, options)),
+		);
 	command("schedule-deletion <key>", "refuse now, destroy after a waiting time")
 		.option("--days <days>", `${least} to ${most}`, days(least, most), usual)
 		.option("--force", "also where it is seen to be in use")
 		.action((key, options) =>
 			answer(options.json, () => scheduleDeletion(key, options)),
 		);
+	withSecret(
+		command("change-secret", "the keyring under another secret"),
+		"of the keyring from now on",
+	).action((options) =>
+		answer(options.json, () => changeKeyringSecret(options)),
+	);
 	withSecret(command("backup", "the keyring under a secret of its own"))
 		.requiredOption("--to <file>", "a file that is not there yet")
 		.action((options) => answer(options.json, () => backupKeys(options)));
@@ -90,11 +105,14 @@ const states = [
 	["cancel-deletion", "keep a key after all; it is disabled then"],
 ] as const;
 
-/** Options for the secret of a backup. */
-function withSecret(command: Command): Command {
+/** Options for a secret that is not the configuration's. */
+function withSecret(command: Command, whose = "of the backup"): Command {
 	return command
-		.option("--passphrase-file <file>", "what opens the backup, in a file")
-		.option("--key-file <file>", "32 bytes, or base64 of them, that open it");
+		.option("--passphrase-file <file>", `a file with the passphrase ${whose}`)
+		.option(
+			"--key-file <file>",
+			`a file with the key ${whose}: 32 bytes, or base64 of them`,
+		);
 }
 
 function days(least: number, most: number): (text: string) => number {

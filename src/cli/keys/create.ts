@@ -19,12 +19,12 @@ export async function createKey(
 		...(rotateEvery !== undefined && { rotateEvery }),
 	});
 	const { ring, key } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command: "keys create", keys: name, ...named },
 		async () => {
 			const now = new Date();
 			if (!existsSync(path)) {
-				await createKeyring(path, secret, derivationOf(secret), now);
+				await createKeyring(path, secret, derivationOf(secret, loaded), now);
 				console.error(`made the keyring ${path}; back it up with its secret`);
 			}
 			const ring = await changeKeyring(path, secret, change, now);

@@ -5,10 +5,15 @@ import { plugins } from "../../../plugins/index.ts";
 import { type Loaded, loadConfig } from "../../config/load.ts";
 import type { Keyring } from "../../keys/keyring.ts";
 import { type Change, changeKeyring } from "../../keys/keyring-file.ts";
-import { secretOf } from "../../keys/open-keys.ts";
+import {
+	type KeyringOptions,
+	keyring,
+	secretOf,
+} from "../../keys/keyring-plugin.ts";
 import {
 	type Derivation,
 	type Secret,
+	usualPbkdf2,
 	usualScrypt,
 } from "../../keys/unlock-slot.ts";
 import { UsageError } from "../answer.ts";
@@ -41,7 +46,7 @@ export interface Entry {
 /** @throws UsageError where the configuration does not settle which one */
 export async function entryOf(options: KeysOptions): Promise<Entry> {
 	const loaded = await loadConfig(options.config, process.env, plugins);
-	const entries = loaded.config.keys;
+	const entries = loaded.keys;
 	const names = entries.map(({ name }) => name).join(", ");
 	const [entry, ...more] =
 		options.keys === undefined
@@ -54,9 +59,20 @@ export async function entryOf(options: KeysOptions): Promise<Entry> {
 				: `--keys says which: ${options.config} has ${names}`,
 		);
 	}
+	const { name, plugin } = entry;
+	if (plugin !== keyring) {
+		throw new UsageError(
+			`the keys "${name}" are held by ${plugin.name}, and managed there: this command is for a keyring`,
+		);
+	}
 	const folder = dirname(loaded.files[0] ?? ".");
-	const path = resolve(folder, entry.path);
-	return { loaded, name: entry.name, path, secret: secretOf(entry, folder) };
+	const { path, ...secret } = entry.options as KeyringOptions;
+	return {
+		loaded,
+		name,
+		path: resolve(folder, path),
+		secret: secretOf(secret, folder),
+	};
 }
 
 /** Changes the keyring under its lock, and records it. @param touched the keys that the change is about */
@@ -69,7 +85,7 @@ export async function changeEntry(
 ): Promise<Keyring> {
 	const asked = named === undefined ? {} : { named };
 	const { ring } = await recorded(
-		loaded.config.audit,
+		loaded,
 		{ command, keys: name, ...asked },
 		async () => {
 			const ring = await changeKeyring(path, secret, change, new Date());
@@ -93,6 +109,7 @@ export function secretFrom(options: SecretOptions, what: string): Secret {
 }
 
 /** How a new keyring is unlocked. */
-export function derivationOf(secret: Secret): Derivation {
-	return "key" in secret ? { name: "key-file" } : usualScrypt;
+export function derivationOf(secret: Secret, { config }: Loaded): Derivation {
+	if ("key" in secret) return { name: "key-file" };
+	return config.fips ? usualPbkdf2 : usualScrypt;
 }

@@ -28,13 +28,13 @@ export async function restoreKeys(
 		if (dryRun) return { ...(await verifyKeyring(from, own)), keyIds: [] };
 		const copy = { path, secret };
 		const source = { path: from, secret: own };
-		const done = await copyKeyring(source, copy, derivationOf(secret));
+		const done = await copyKeyring(source, copy, derivationOf(secret, loaded));
 		return { ...done, keyIds: [] };
 	};
 	const asked = { command: "keys restore", keys: name };
 	const { keys, versions } = dryRun
 		? await act()
-		: await recorded(loaded.config.audit, asked, act);
+		: await recorded(loaded, asked, act);
 	console.log(
 		json
 			? JSON.stringify({ restored: !dryRun, keyring: path, keys, versions })

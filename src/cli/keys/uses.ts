@@ -1,7 +1,8 @@
 /** Whether a key is in use, as far as the configuration and its audit log can tell. */
-import { createReadStream, existsSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { ReadEntry } from "../../audit/log/chain.ts";
+import { entriesIn } from "../../audit/log/logs.ts";
 import type { AuditRecord } from "../../audit/record.ts";
 import type { Loaded } from "../../config/load.ts";
 import { aliasesOf, type Keyring } from "../../keys/keyring.ts";
@@ -41,46 +42,32 @@ function routesNaming(
 }
 
 async function usesInLog(
-	{ config }: Loaded,
+	{ config, files }: Loaded,
 	keyId: string,
 	since: string,
 	days: number,
 ): Promise<string[]> {
 	const sink = config.audit?.sinks[0];
 	if (sink === undefined) return [];
-	const path = join(sink.file, "records.jsonl");
-	if (!existsSync(path)) return [];
+	const folder = resolve(dirname(files[0] as string), sink.file);
+	if (!existsSync(folder)) return [];
 	let requests = 0;
-	let unreadable = 0;
 	let last = "";
-	for await (const line of createInterface(createReadStream(path))) {
-		const record = readRecord(line);
-		if (record === undefined) unreadable++;
-		else if (record.time >= since && uses(record, keyId)) {
-			requests++;
-			if (record.time > last) last = record.time;
-		}
+	for await (const { entry } of entriesIn(folder)) {
+		const time = String(entry.time);
+		if (time < since || !uses(entry, keyId)) continue;
+		requests += 1;
+		if (time > last) last = time;
 	}
+	if (requests === 0) return [];
 	return [
-		...(requests > 0
-			? [
-					`${requests} requests used it in the last ${days} days, the last one at ${last}.`,
-				]
-			: []),
-		...(unreadable > 0
-			? [`${unreadable} lines of ${path} cannot be read.`]
-			: []),
+		`${requests} requests used it in the last ${days} days, the last one at ${last}.`,
 	];
 }
 
-function uses({ keyUses = [] }: AuditRecord, keyId: string): boolean {
-	return keyUses.some((use) => use.keyId === keyId);
-}
-
-function readRecord(line: string): AuditRecord | undefined {
-	try {
-		return JSON.parse(line);
-	} catch {
-		return undefined;
-	}
+function uses({ keyUses = [] }: ReadEntry, keyId: string): boolean {
+	return (
+		(keyUses as AuditRecord["keyUses"])?.some((use) => use.keyId === keyId) ??
+		false
+	);
 }

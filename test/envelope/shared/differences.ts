@@ -56,6 +56,12 @@ export const ofStores: Readonly<Record<string, readonly Difference[]>> = {
 			why: "versitygw looks at the sizes first",
 			places: /^complete out of order /,
 		},
+		{
+			what: "which version a copy read",
+			why: "versitygw does not say it unless the copy named it",
+			places:
+				/^copy (with a lock|without a lock|locked parts) (headers\.x-amz-copy-source-version-id|output\.CopySourceVersionId)$/,
+		},
 	],
 	minio: [
 		{

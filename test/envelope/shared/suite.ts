@@ -3,6 +3,7 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { type Answer, Recorder, type Side } from "./answers.ts";
 import { copies } from "./copies.ts";
 import { listings } from "./listings.ts";
+import { locks } from "./locks.ts";
 import { objects } from "./objects.ts";
 import { uploads } from "./uploads.ts";
 import { urls } from "./urls.ts";
@@ -18,5 +19,6 @@ export async function askEverything(side: Side): Promise<readonly Answer[]> {
 	await urls(record, side);
 	await listings(record, side);
 	await versions(record, side);
+	await locks(record, side);
 	return record.answers;
 }

@@ -1,0 +1,48 @@
+/** The logs below one folder: each process that records writes one of its own. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ReadEntry } from "./chain.ts";
+import { descriptionFile, linesOf, segmentsOf } from "./folder.ts";
+
+/** The folder itself where it is a log, else those in it that are. @throws Error where there is none */
+export async function logsIn(folder: string): Promise<string[]> {
+	const names = await readdir(folder, { withFileTypes: true });
+	if (names.some(({ name }) => name === descriptionFile)) return [folder];
+	const logs: string[] = [];
+	for (const entry of names) {
+		if (!entry.isDirectory()) continue;
+		const inside = await readdir(join(folder, entry.name));
+		if (inside.includes(descriptionFile)) logs.push(join(folder, entry.name));
+	}
+	if (logs.length > 0) return logs.sort();
+	throw new Error(
+		`${folder} holds no audit log: no ${descriptionFile} is in it or one folder below`,
+	);
+}
+
+/** An entry as a search finds it: what it proves, only `verify` can tell. */
+export interface FoundEntry {
+	readonly log: string;
+	readonly entry: ReadEntry;
+}
+
+/** Every entry of every log below the folder, log by log, in the order of writing. A line that is no record is left to `verify`. */
+export async function* entriesIn(folder: string): AsyncGenerator<FoundEntry> {
+	for (const log of await logsIn(folder)) {
+		for (const segment of await segmentsOf(log)) {
+			for await (const { bytes, whole } of linesOf(segment.path)) {
+				const entry = whole ? parsed(bytes) : undefined;
+				if (entry !== undefined) yield { log, entry };
+			}
+		}
+	}
+}
+
+function parsed(bytes: Buffer): ReadEntry | undefined {
+	try {
+		const entry = JSON.parse(bytes.toString()) as ReadEntry | null;
+		return typeof entry?.event === "string" ? entry : undefined;
+	} catch {
+		return undefined;
+	}
+}

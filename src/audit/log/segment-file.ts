@@ -1,0 +1,118 @@
+/** The file that a log writes to: what is written is on the disk when the promise resolves, or the file is as before. */
+import { constants } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** A disk that has not answered for this long counts as failed: requests wait for it. Milliseconds. */
+const deadline = 2_000;
+
+export interface SegmentFile {
+	/** Bytes that are on the disk and count. */
+	readonly size: number;
+	/** Whether the file is still the one at its path, and as long as it was left. */
+	isInPlace(): Promise<boolean>;
+	/** @throws Error where it cannot be said that all of it is on the disk; `size` is then what it was */
+	write(content: Buffer): Promise<void>;
+	close(): Promise<void>;
+}
+
+/** @param size bytes of the file that count; what lies behind them is cut off with the next write */
+export async function openSegmentFile(
+	path: string,
+	size: number,
+): Promise<SegmentFile> {
+	const { O_CREAT, O_RDWR } = constants;
+	const handle = await open(path, O_RDWR | O_CREAT, 0o600);
+	await syncFolder(dirname(path));
+	let length = size;
+	let clean = false;
+	let stuck: Promise<void> | undefined;
+
+	/** One call to the disk. While it hangs, others are refused at once. */
+	async function within<T>(work: Promise<T>): Promise<T> {
+		let timer: NodeJS.Timeout | undefined;
+		const late = new Promise<never>((_, reject) => {
+			timer = setTimeout(() => reject(hung(path)), deadline);
+		});
+		stuck = work.then(
+			() => {},
+			() => {},
+		);
+		try {
+			const result = await Promise.race([work, late]);
+			stuck = undefined;
+			return result;
+		} catch (error) {
+			const own = stuck;
+			void own?.then(() => {
+				if (stuck === own) stuck = undefined;
+			});
+			throw error;
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	async function put(content: Buffer): Promise<void> {
+		if (!clean) await handle.truncate(length);
+		clean = false;
+		for (let done = 0; done < content.length; ) {
+			const left = content.length - done;
+			const { bytesWritten } = await handle.write(
+				content,
+				done,
+				left,
+				length + done,
+			);
+			done += bytesWritten;
+		}
+		await handle.datasync();
+	}
+
+	return {
+		get size() {
+			return length;
+		},
+		async isInPlace() {
+			if (stuck !== undefined) throw hung(path);
+			return await within(sameFile(handle, path, length));
+		},
+		async write(content) {
+			if (stuck !== undefined) throw hung(path);
+			await within(put(content));
+			clean = true;
+			length += content.length;
+		},
+		async close() {
+			await handle.close();
+		},
+	};
+}
+
+async function sameFile(
+	handle: FileHandle,
+	path: string,
+	size: number,
+): Promise<boolean> {
+	const [held, named] = await Promise.all([
+		handle.stat(),
+		stat(path).catch(() => undefined),
+	]);
+	return named?.ino === held.ino && named.dev === held.dev && held.size >= size;
+}
+
+function hung(path: string): Error {
+	return new Error(
+		`${path} has not taken a record within ${deadline / 1000} s`,
+	);
+}
+
+/** Makes a new name in a folder last. */
+async function syncFolder(folder: string): Promise<void> {
+	const handle = await open(folder, constants.O_RDONLY);
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}
