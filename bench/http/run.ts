@@ -92,7 +92,10 @@ function ratios({ results }: Report): unknown {
 }
 
 function write(found: Report): void {
-	const results = join(root, "bench/results");
+	const results = join(
+		root,
+		options.quick ? "bench/results/quick" : "bench/results",
+	);
 	const charts = join(results, "charts");
 	rmSync(charts, { recursive: true, force: true });
 	mkdirSync(charts, { recursive: true });
@@ -134,7 +137,7 @@ try {
 	const found = await report(results);
 	if (options.json) console.log(JSON.stringify(ratios(found), null, 2));
 	// A run of some rows is a look, and replaces no results.
-	if (options.only + options.who === "" && !options.quick) write(found);
+	if (options.only + options.who === "") write(found);
 } finally {
 	endAll();
 }
