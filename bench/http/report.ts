@@ -25,7 +25,7 @@ export function markdown(report: Report): string {
 	return [
 		"# Results of `npm run bench`",
 		"",
-		`${report.time}, ${report.rounds} rounds${report.quick ? ", quick" : ""}. How it measures: `bench/README.md`.`,
+		`${report.time}, ${report.rounds} rounds${report.quick ? ", quick" : ""}. How it measures: bench/README.md.`,
 		"",
 		...facts({ ...report.machine, ...report.versions }),
 		...report.missing.map(
