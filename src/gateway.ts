@@ -549,6 +549,7 @@ function unusedKeys({ config }: Loaded): OpenKeys["of"] {
 			idOf: neverUsed,
 			sameKey: (one, other) => one === other,
 			forSealing: neverUsed,
+			forOneObject: neverUsed,
 			forOpening: neverUsed,
 		};
 	};

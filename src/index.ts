@@ -1,6 +1,7 @@
 /** The public API: all that a plugin needs, and nothing else. */
 export { z } from "zod";
 export { bounded } from "./bounded.ts";
+export { size } from "./config/quantities.ts";
 export {
 	type PartTable,
 	partAssociatedData,
@@ -30,6 +31,39 @@ export {
 	type RecordFacts,
 	sealRecord,
 } from "./crypto/record-seal.ts";
+export {
+	type ContentCipher,
+	newS3ecRecord,
+	openS3ecRecord,
+} from "./crypto/s3ec/content-key.ts";
+export {
+	type EncryptionContext,
+	mostS3ecPlaintext,
+	requireS3ecContext,
+	type S3ecFormat,
+	s3ecCiphertextLength,
+	s3ecContext,
+	s3ecPlaintextLength,
+} from "./crypto/s3ec/format.ts";
+export {
+	isS3ecMetadata,
+	joinInstruction,
+	type S3ecMarks,
+	s3ecMarks,
+} from "./crypto/s3ec/marks.ts";
+export {
+	readS3ecFields,
+	type S3ecRecord,
+	writeS3ecFields,
+} from "./crypto/s3ec/metadata.ts";
+export { parsePairs } from "./crypto/s3ec/pairs.ts";
+export {
+	openProven,
+	type Proof,
+	piecesOf,
+	proveWhole,
+} from "./crypto/s3ec/two-passes.ts";
+export { openWhole, sealWhole } from "./crypto/s3ec/whole-stream.ts";
 export type { SealedMetadata } from "./crypto/sealed-metadata.ts";
 export { secretKey } from "./crypto/secret-key.ts";
 export {

@@ -24,7 +24,7 @@ export interface Answered {
 }
 
 /** Those that describe the store's bytes. */
-const ofCiphertext =
+export const ofCiphertext =
 	/^(content-length|content-range|content-md5|x-amz-checksum-.*|x-amz-mp-parts-count|x-amz-transfer-encoding)$/;
 
 export function answeredHeaders({

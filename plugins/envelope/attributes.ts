@@ -47,17 +47,23 @@ export async function getAttributes(
 	const document = element("GetObjectAttributesResponse", children, {
 		xmlns: "http://s3.amazonaws.com/doc/2006-03-01/",
 	});
-	const headers = new Map(
-		withoutHeaders(seen.headers, (name) => !answered.test(name)),
-	).set("content-type", "application/xml");
+	const headers = answeredAttributes(seen.headers);
 	return { status: 200, headers, body: bodyOf(renderXml(document)) };
+}
+
+/** @param headers of the store's answer to a HEAD */
+export function answeredAttributes(headers: HeaderMap): HeaderMap {
+	return new Map(withoutHeaders(headers, (name) => !answered.test(name))).set(
+		"content-type",
+		"application/xml",
+	);
 }
 
 const answered =
 	/^(last-modified|x-amz-(version-id|delete-marker|request-id|id-2|request-charged))$/;
 
 /** @throws SealgateError `argument-invalid` */
-function attributesOf(headers: HeaderMap): string[] {
+export function attributesOf(headers: HeaderMap): string[] {
 	const value = headers.get("x-amz-object-attributes") ?? "";
 	const names = value.split(",").map((name) => name.trim());
 	const known = [
@@ -82,7 +88,7 @@ function attributesOf(headers: HeaderMap): string[] {
 	);
 }
 
-function headOf(request: S3Request): S3Request {
+export function headOf(request: S3Request): S3Request {
 	const { operation, headers, body } = toStore(request, "HeadObject");
 	const query = operation.query.filter(([name]) => name === "versionId");
 	const kept = withoutHeaders(headers, (name) =>

@@ -83,7 +83,7 @@ export function pinnedSource({
 	request,
 	source,
 	seen,
-}: Copying): Record<string, string> {
+}: Pick<Copying, "request" | "source" | "seen">): Record<string, string> {
 	const versionId = source.versionId ?? seen.headers.get("x-amz-version-id");
 	const etag = seen.headers.get("etag");
 	return {

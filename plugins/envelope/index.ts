@@ -2,13 +2,11 @@
 import { randomBytes } from "node:crypto";
 import {
 	definePlugin,
-	type Exchange,
 	formats,
 	type Next,
 	type OperationName,
 	recordHeader,
 	type S3Request,
-	type S3Response,
 	withHeaders,
 } from "../../src/index.ts";
 import { getAttributes } from "./attributes.ts";
@@ -17,25 +15,26 @@ import { copyObject } from "./copy.ts";
 import { withClientEtag, withStoreConditions } from "./etags.ts";
 import { ExactSizes } from "./exact-sizes.ts";
 import { getObject } from "./get-object.ts";
+import type { Handle, Handlers } from "./handle.ts";
 import { headObject } from "./head-object.ts";
 import { derivedSize, listedEntry } from "./listing.ts";
-import { options } from "./options.ts";
+import { type Options, options } from "./options.ts";
 import { ProvenTables, unprovenBy } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
 import { restoreObject } from "./restore.ts";
+import {
+	checkFormats,
+	refuseParts,
+	s3ecHandlers,
+	unboundFormats,
+} from "./s3ec/handlers.ts";
+import { refuseMarks } from "./s3ec/marks.ts";
 import { SeenObjects } from "./seen-objects.ts";
 import type { Envelope } from "./settings.ts";
 import { openTo } from "./unmarked.ts";
 import { checkHeaders, unsupported } from "./unsupported.ts";
 import { abortUpload, createUpload, listParts, uploadPart } from "./upload.ts";
 import { withClientUploadId } from "./upload-refusals.ts";
-
-type Handle = (
-	envelope: Envelope,
-	request: S3Request,
-	next: Next,
-	exchange: Exchange,
-) => Promise<S3Response>;
 
 /** Nothing in them is of a body, but for the ETags of conditions. */
 const pass: Handle = async (_envelope, request, next) => {
@@ -45,21 +44,30 @@ const pass: Handle = async (_envelope, request, next) => {
 };
 
 /** What would leave, without a key being used for it. */
-const explained = ({ operation, headers, body }: S3Request, next: Next) => {
+const explained = (
+	{ format }: Options,
+	{ operation, headers, body }: S3Request,
+	next: Next,
+) => {
 	const sent = withStoreConditions(headers);
 	return next({
 		operation,
 		headers: marked.includes(operation.name)
-			? withHeaders(sent, { [recordHeader]: "(the sealed data key)" })
+			? withHeaders(sent, { [markOf[format]]: "(the sealed data key)" })
 			: sent,
 		body,
 	});
 };
 
 const marked: readonly OperationName[] = ["PutObject", "CreateMultipartUpload"];
+const markOf: Record<Options["format"], string> = {
+	t1: recordHeader,
+	"s3ec-v3": "x-amz-meta-x-amz-3",
+	"s3ec-v2": "x-amz-meta-x-amz-key-v2",
+};
 
 /** What cannot be right is refused by its name: nothing that is not in this table passes. */
-const handlers: Partial<Record<OperationName, Handle>> = {
+const ofT1: Handlers = {
 	PutObject: putObject,
 	GetObject: getObject,
 	HeadObject: headObject,
@@ -94,6 +102,8 @@ export const envelope = definePlugin({
 	setup(configured, host) {
 		const [format] = formats;
 		if (format === undefined) throw new Error("no format is known");
+		checkFormats(configured);
+		const handlers: Handlers = { ...ofT1, ...s3ecHandlers(configured) };
 		const settings: Envelope = {
 			options: configured,
 			format,
@@ -117,11 +127,13 @@ export const envelope = definePlugin({
 			],
 			async handle(request, next, exchange) {
 				const { name, key } = request.operation;
+				refuseParts(configured, name);
 				const handler =
 					handlers[name] ?? (key === undefined ? pass : undefined);
 				if (handler === undefined) throw unsupported(name);
 				checkHeaders(request.headers);
-				if (exchange.dryRun) return explained(request, next);
+				refuseMarks(request.headers);
+				if (exchange.dryRun) return explained(configured, request, next);
 				const asked = withClientUploadId(request, next);
 				return handler(settings, request, asked, exchange);
 			},
@@ -129,7 +141,7 @@ export const envelope = definePlugin({
 				if (entry.name === "Upload") {
 					return configured.listUploads === "raw" ? entry : undefined;
 				}
-				const derived = derivedSize(entry, format);
+				const derived = derivedSize(entry, format, configured.format);
 				const size =
 					configured.listSizes === "exact"
 						? await sizes.of(entry, operation, ask)
@@ -137,9 +149,10 @@ export const envelope = definePlugin({
 				return listedEntry(entry, size ?? derived);
 			},
 			troubles() {
-				return [openTo(configured), unprovenBy(configured)].filter(
-					(trouble) => trouble !== undefined,
+				const told = [openTo, unprovenBy, unboundFormats].map((of) =>
+					of(configured),
 				);
+				return told.filter((sentence) => sentence !== undefined);
 			},
 		};
 	},

@@ -3,16 +3,23 @@ import {
 	childText,
 	derivedPlaintext,
 	type Format,
+	s3ecCiphertextLength,
 	type XmlElement,
 } from "../../src/index.ts";
 import { clientEtag, partsOf } from "./etags.ts";
+import type { FormatName } from "./options.ts";
+
+/** Behind an object of an S3 Encryption Client. */
+const tagBytes = s3ecCiphertextLength(0);
 
 /** By arithmetic, in bytes: docs/format.md, "Sizes in listings". */
 export function derivedSize(
 	entry: XmlElement,
 	{ segmentBytes }: Format,
+	written: FormatName,
 ): number {
 	const ciphertext = Number(childText(entry, "Size"));
+	if (written !== "t1") return Math.max(0, ciphertext - tagBytes);
 	return derivedPlaintext(ciphertext, partsOf(entry), segmentBytes);
 }
 

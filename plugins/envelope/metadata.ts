@@ -48,13 +48,13 @@ export function joinMetadata(
 }
 
 /** @throws SealgateError `metadata-too-large` with the room that our record leaves */
-export function checkRoom(headers: HeaderMap): void {
+export function checkRoom(headers: HeaderMap, isOwn = isOwnMetadata): void {
 	let own = 0;
 	let others = 0;
 	for (const [name, value] of headers) {
 		if (!name.startsWith(prefix)) continue;
 		const size = name.length - prefix.length + value.length;
-		if (isOwnMetadata(name)) own += size;
+		if (isOwn(name)) own += size;
 		else others += size;
 	}
 	if (own + others <= mostUserMetadata) return;

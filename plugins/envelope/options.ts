@@ -1,6 +1,49 @@
 /** The options of an envelope route. */
-import { z } from "../../src/index.ts";
+import { size, z } from "../../src/index.ts";
 import { digestMetadata } from "./metadata.ts";
+
+const formatName = z.enum(["t1", "s3ec-v3", "s3ec-v2"]);
+
+export type FormatName = z.output<typeof formatName>;
+
+/** Names that mean something to a reader, or to this gateway: a route adds none of them. */
+const reservedPair = /^(aws:|sealgate:|kms_cmk_id$)/;
+
+const s3ec = z
+	.strictObject({
+		buffer: size
+			.default(8 * 1024 ** 2)
+			.describe(
+				"The largest object, in bytes of plaintext, that is held in memory until it is authenticated. A larger one is read twice.",
+			),
+		range: size
+			.default(64 * 1024 ** 2)
+			.describe(
+				"The largest object of which a range is answered, by authenticating all of it first.",
+			),
+		context: z
+			.record(
+				z
+					.string()
+					.regex(/^[\x20-\x7e]+$/, "ASCII")
+					.refine(
+						(name) => !reservedPair.test(name),
+						"a name that is reserved",
+					),
+				z.string().regex(/^[\x20-\x7e]*$/, "ASCII"),
+			)
+			.default({})
+			.describe(
+				"Pairs of the encryption context of each data key. Whoever reads such objects has to give the same ones.",
+			),
+		instructionFiles: z
+			.boolean()
+			.default(false)
+			.describe(
+				"Whether data keys are taken from instruction files, KEY.instruction, where an object has none itself.",
+			),
+	})
+	.prefault({});
 
 export const options = z.strictObject({
 	keys: z.string().min(1).describe("Name of an entry of `keys`."),
@@ -9,6 +52,21 @@ export const options = z.strictObject({
 		.min(1)
 		.max(512)
 		.describe("The key that new objects are sealed under: an id or an alias."),
+	format: formatName
+		.default("t1")
+		.describe(
+			"What new objects are written in: t1, or a format that the AWS S3 Encryption Clients read.",
+		),
+	read: z
+		.array(formatName)
+		.min(1)
+		.optional()
+		.describe(
+			"The formats that are read; format alone where it is absent. An object of any other does not open.",
+		),
+	s3ec: s3ec.describe(
+		"How the formats of the S3 Encryption Clients are read and written.",
+	),
 	scope: z
 		.enum(["cache", "object"])
 		.default("cache")

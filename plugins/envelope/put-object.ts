@@ -25,7 +25,7 @@ import type { Envelope } from "./settings.ts";
 
 export const nonceBytes = 16;
 /** The largest single PUT that S3 takes. */
-const mostCiphertext = 5 * 1024 ** 3;
+export const mostCiphertext = 5 * 1024 ** 3;
 
 export async function putObject(
 	envelope: Envelope,
@@ -90,7 +90,8 @@ export function describe(
 /** Some stores say how long the object is that they wrote. */
 const sizeHeader = "x-amz-object-size";
 
-function answered(
+/** The headers of the answer to a write. */
+export function answered(
 	{ status, headers }: S3Response,
 	plaintext: number,
 	claimed: NonNullable<S3Request["body"]>["checksum"],

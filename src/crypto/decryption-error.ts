@@ -18,6 +18,10 @@ export type DecryptionReason =
 	| "key-not-listed"
 	/** The key provider refused the wrapping key's blob. */
 	| "wrapping-key-refused"
+	/** An S3 Encryption Client's data key was wrapped under another encryption context than the route's. */
+	| "context-refused"
+	/** An S3 Encryption Client's object is not what was written under its data key. */
+	| "content-broken"
 	/** No stream has this header or this length. */
 	| "stream-malformed"
 	/** A segment is not what was written at this place of this part of this object. */

@@ -26,7 +26,17 @@ export interface KeyAccess {
 		exchange: Exchange,
 	): Promise<KeyLease>;
 	/**
-	 * The wrapping key of a record or token.
+	 * A data key for one object, in a format without wrapping keys.
+	 * @param keyId id or alias
+	 * @throws SealgateError as above
+	 */
+	forOneObject(
+		keyId: string,
+		context: KeyContext,
+		exchange: Exchange,
+	): Promise<KeyLease>;
+	/**
+	 * The wrapping key of a record or token, or the data key of a format without wrapping keys.
 	 * @throws SealgateError as above, and DecryptionError `wrapping-key-refused`
 	 */
 	forOpening(
@@ -75,6 +85,12 @@ export function keyAccess(
 			const { signal } = exchange;
 			await require("encrypt", keyId, exchange);
 			const lease = await cache.forSealing(keyId, context, bytes, signal);
+			return noted("seal", lease, exchange);
+		},
+		async forOneObject(keyId, context, exchange) {
+			const { signal } = exchange;
+			await require("encrypt", keyId, exchange);
+			const lease = await cache.forOneObject(keyId, context, signal);
 			return noted("seal", lease, exchange);
 		},
 		async forOpening(keyId, wrapped, context, exchange) {

@@ -108,6 +108,26 @@ export class WrappingKeyCache {
 	}
 
 	/**
+	 * A data key that no other caller gets; it is erased with its lease.
+	 * @param keyId id or alias
+	 * @throws what `KeyProvider.generate` throws, or the signal's reason
+	 */
+	async forOneObject(
+		keyId: string,
+		context: KeyContext,
+		signal: AbortSignal,
+	): Promise<KeyLease> {
+		const either = AbortSignal.any([signal, this.#closed.signal]);
+		either.throwIfAborted();
+		const made = await this.#provider.generate(keyId, context, either);
+		const shared = new SharedKey(made);
+		const lease = shared.lease(true);
+		shared.letGo();
+		if (lease !== undefined) return lease;
+		throw new SealgateError("internal", "A new key was erased already.");
+	}
+
+	/**
 	 * The wrapping key of a record or token.
 	 * @param keyId as the record has it, once it was found to be one that the route may use
 	 * @throws what `KeyProvider.unwrap` throws, or the signal's reason

@@ -16,6 +16,7 @@ import { keyServices } from "./kms.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
+import { s3ec } from "./s3ec.ts";
 import { script } from "./script.ts";
 import { makeKeyring, sealed } from "./sealed.ts";
 import { customerKeys } from "./sse-c.ts";
@@ -103,6 +104,7 @@ try {
 		await sealed(plain, true);
 	});
 	await keyServices(plain);
+	await part("S3 Encryption Clients", () => s3ec(plain));
 	await part("versitygw, backup tools", () => backups(plain));
 	await part("versitygw, differential", () =>
 		differential("versitygw", 500, plain),

@@ -114,6 +114,29 @@ t.test("uses and bytes are limited", async (t) => {
 	t.equal(bytes.calls.length, 4, "60 and 40, 1, 1000, 1");
 });
 
+t.test("a data key for one object is nobody else's", async (t) => {
+	const { provider, calls } = watched();
+	const { cache, seal } = cacheOf(provider);
+	const one = await cache.forOneObject("alias/a", context, never);
+	using two = await cache.forOneObject("alias/a", context, never);
+	using three = await seal();
+	t.notOk(timingSafeEqual(one.key, two.key));
+	t.notOk(timingSafeEqual(two.key, three.key));
+	t.notOk(one.wrapped.equals(two.wrapped));
+	t.equal(one.keyId, keyId);
+	t.strictSame(calls, ["generate", "generate", "generate"]);
+	using again = await cache.forOpening(keyId, one.wrapped, context, never);
+	t.ok(timingSafeEqual(one.key, again.key));
+	const { key } = one;
+	one[Symbol.dispose]();
+	t.ok(
+		key.every((byte) => byte === 0),
+		"erased with its lease",
+	);
+	cache.close();
+	await t.rejects(cache.forOneObject("alias/a", context, never), /closed/);
+});
+
 t.test("another key or context is another wrapping key", async (t) => {
 	const { provider, calls } = watched();
 	const { seal } = cacheOf(provider);
