@@ -4,7 +4,7 @@
  * The bytes of bodies lie outside V8's heap, and only their small wrappers inside. A young generation of up to 16 MiB
  * fills so slowly with wrappers that the memory behind them passes V8's limit first, and V8 answers with one full
  * collection after the other. Scavenges of 1 MiB come often, cost little, and find the dead wrappers.
- * 128 MiB through envelope: GET 3.6 CPU-s/GiB without, 1.9 with; PUT 5.7 and 2.1 (docs/performance.md).
+ * 128 MiB through envelope: GET 4.0 CPU-s/GiB without, 1.9 with; PUT 5.7 and 2.1; not in every run (docs/performance.md).
  *
  * V8 reads the size before any code runs, so that the process begins anew: same process id, same open files.
  * `v8.setFlagsFromString` comes too late: the young generation grows all the same.
