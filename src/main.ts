@@ -5,13 +5,6 @@ if (major < 24) {
 	console.error(`sealgate needs Node 24 or newer; this is ${process.version}`);
 	process.exit(1);
 }
-const [command = ""] = process.argv.slice(2);
-if (command === "serve" || command === "demo" || /\.ya?ml$/.test(command)) {
-	const { startWithSmallYoungGeneration } = await import(
-		"./young-generation.ts"
-	);
-	startWithSmallYoungGeneration();
-}
 await import("./cli/run.ts");
 
 export {};
