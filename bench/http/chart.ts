@@ -25,6 +25,7 @@ export function chart(result: Result): string {
 	});
 	return [
 		`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+		`<title>${headline(result)}</title>`,
 		`<rect width="${width}" height="${height}" fill="#fff"/>`,
 		`<text x="8" y="20" font-size="14">${headline(result)}: ${result.unit === "gib" ? "CPU-s/GiB" : "CPU-ms a request"}</text>`,
 		...bars,
