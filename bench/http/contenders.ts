@@ -7,8 +7,8 @@ import type { Target } from "./request.ts";
 import { storeKeys } from "./store-keys.ts";
 import { startSink, startStore } from "./stores.ts";
 
-/** `keeping`: the same store, with connections that it keeps. */
-export type Behind = "store" | "keeping" | "sink";
+/** `closing`: the same store, which closes each connection behind its answer. */
+export type Behind = "store" | "closing" | "sink";
 
 export interface Contender extends Running, Target {
 	readonly name: string;
@@ -57,7 +57,7 @@ const started = new Map<string, Promise<Running>>();
 export function storeBehind(behind: Behind): Promise<Running> {
 	const running =
 		stores.get(behind) ??
-		(behind === "sink" ? startSink() : startStore(behind === "keeping"));
+		(behind === "sink" ? startSink() : startStore(behind === "store"));
 	stores.set(behind, running);
 	return running;
 }

@@ -115,14 +115,14 @@ export function rows(quick: boolean): readonly Row[] {
 		},
 	];
 	const small = bars.filter(({ name }) => / 4 KiB, /.test(name));
-	const keeping = small.map(
+	const closing = small.map(
 		({ bar: _, ...row }): Row => ({
 			...row,
-			name: `${row.name}, connections to the store kept`,
-			behind: "keeping",
+			name: `${row.name}, of a store that closes connections`,
+			behind: "closing",
 		}),
 	);
-	return quick ? bars : [...bars, ...keeping, ...more(large)];
+	return quick ? bars : [...bars, ...closing, ...more(large)];
 }
 
 /** Rows without a bar. */

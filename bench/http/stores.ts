@@ -6,8 +6,8 @@ import { folder, freePort, type Running, start } from "./processes.ts";
 import { storeKeys } from "./store-keys.ts";
 
 /**
- * versitygw; where it is not installed, the embedded store, which is dearer but not measured. By default versitygw
- * closes each connection behind its answer, and the peers of docs/performance.md were measured so.
+ * versitygw; where it is not installed, the embedded store, which is dearer but not measured. Left to itself versitygw
+ * closes each connection behind its answer.
  * @param keeps whether it keeps them, as stores do
  */
 export async function startStore(keeps: boolean): Promise<Running> {
@@ -25,7 +25,7 @@ export async function startStore(keeps: boolean): Promise<Running> {
 		);
 	}
 	return start(
-		keeps ? "versitygw, keeping" : "versitygw",
+		keeps ? "versitygw" : "versitygw, closing",
 		installed.versitygw,
 		[
 			...["--port", `127.0.0.1:${port}`, "--region", "us-east-1", "--quiet"],
