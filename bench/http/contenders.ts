@@ -30,6 +30,8 @@ const gateways = {
 	envelope: { policies: envelope },
 	"envelope, trusted": { policies: envelope, trusts: true },
 	"envelope, signed chunks": { policies: envelope, integrity: "signed-chunks" },
+	/** Of the checkout that `BENCH_BEFORE` names. */
+	"envelope, before": { policies: envelope, checkout: true },
 } as const satisfies Record<string, Omit<GatewaySetting, "name">>;
 
 /** The same process as another contender, with a client that sends a trailer. */

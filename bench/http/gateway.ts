@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addKey } from "../../src/keys/keyring-changes.ts";
 import { changeKeyring, createKeyring } from "../../src/keys/keyring-file.ts";
-import { folder, freePort, type Running, start } from "./processes.ts";
+import { folder, freePort, type Running, root, start } from "./processes.ts";
 import { storeKeys } from "./store-keys.ts";
 
 export const appKeys = {
@@ -17,6 +17,8 @@ export interface GatewaySetting {
 	readonly policies: string;
 	readonly trusts?: boolean;
 	readonly integrity?: "signed-chunks";
+	/** Whether the sources are those of `BENCH_BEFORE`, a folder, and not these. */
+	readonly checkout?: boolean;
 	/** Folder of audit records. */
 	readonly audit?: string;
 }
@@ -62,11 +64,20 @@ export async function startGateway(
 	const name = `${setting.name} before ${store.name}`;
 	const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.yaml`);
 	writeFileSync(file, configuration(setting, store.address, port));
-	const args = [...profiling(), "src/main.ts", "serve", "--config", file];
+	const main = join(setting.checkout ? before() : root, "src/main.ts");
+	const args = [...profiling(), main, "serve", "--config", file];
 	return start(name, process.execPath, args, port);
+}
+
+/** The checkout that a change is compared with. */
+function before(): string {
+	const { BENCH_BEFORE } = process.env;
+	if (BENCH_BEFORE === undefined)
+		throw new Error("BENCH_BEFORE names a checkout");
+	return BENCH_BEFORE;
 }
 
 /** `BENCH_NODE_OPTIONS="--cpu-prof --cpu-prof-dir=DIR"` profiles the gateways, and them alone. */
 function profiling(): readonly string[] {
-	return process.env.BENCH_NODE_OPTIONS?.split(" ") ?? [];
+	return process.env.BENCH_NODE_OPTIONS?.split(" ").filter(Boolean) ?? [];
 }

@@ -5,7 +5,7 @@ import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chart } from "./chart.ts";
-import { everyProcess } from "./contenders.ts";
+import { type ContenderName, everyProcess } from "./contenders.ts";
 import { installed } from "./installed.ts";
 import { measure, type Result } from "./measure.ts";
 import { makeBucket } from "./objects.ts";
@@ -114,6 +114,9 @@ function wanted(name: string): boolean {
 	return options.who === "" || options.who.split(";").includes(name);
 }
 
+const before: readonly ContenderName[] =
+	process.env.BENCH_BEFORE === undefined ? [] : ["envelope, before"];
+
 const tell = (text: string): void => {
 	if (!options.json) console.log(text);
 };
@@ -124,7 +127,7 @@ try {
 	for (const row of rows(options.quick)) {
 		if (!row.name.includes(options.only)) continue;
 		const result = await measure(
-			{ ...row, contenders: row.contenders.filter(wanted) },
+			{ ...row, contenders: [...row.contenders, ...before].filter(wanted) },
 			rounds,
 		);
 		results.push(result);
