@@ -111,7 +111,7 @@ export function rows(quick: boolean): readonly Row[] {
 			behind: store,
 			contenders: many,
 			bar: 5,
-			work: listing(count(40)),
+			work: listing(quick ? 40 : 100),
 		},
 	];
 	const small = bars.filter(({ name }) => / 4 KiB, /.test(name));

@@ -1,6 +1,7 @@
 /** The small XML documents of S3: read whole, within limits, without DTDs. */
 import { SaxesParser } from "saxes";
 import { SealgateError } from "../errors.ts";
+import { parsePlainXml } from "./plain-xml.ts";
 
 export interface XmlElement {
 	/** Without its namespace prefix. */
@@ -16,6 +17,20 @@ const mostElements = 1_000_000;
 
 /** @throws SealgateError `xml-malformed`, also for a document type declaration or one that is too deep */
 export function parseXml(document: Buffer | string): XmlElement {
+	const text = typeof document === "string" ? document : decode(document);
+	return parsePlainXml(text, deepest, mostElements) ?? parseAnyXml(text);
+}
+
+function refuse(cause: unknown): never {
+	throw new SealgateError(
+		"xml-malformed",
+		"The XML you provided was not well-formed or did not validate against our published schema",
+		{ cause },
+	);
+}
+
+/** Whatever XML it is. @throws SealgateError as `parseXml` */
+export function parseAnyXml(document: string): XmlElement {
 	interface Open {
 		name: string;
 		attributes: Record<string, string>;
@@ -26,13 +41,6 @@ export function parseXml(document: Buffer | string): XmlElement {
 	const open: Open[] = [];
 	let root: XmlElement | undefined;
 	let count = 0;
-	const refuse = (cause: unknown): never => {
-		throw new SealgateError(
-			"xml-malformed",
-			"The XML you provided was not well-formed or did not validate against our published schema",
-			{ cause },
-		);
-	};
 	parser.on("error", refuse);
 	parser.on("doctype", () => refuse(new Error("a document type declaration")));
 	parser.on("opentag", (tag) => {
@@ -59,17 +67,17 @@ export function parseXml(document: Buffer | string): XmlElement {
 		if (parent === undefined) root = closed;
 		else parent.children.push(closed);
 	});
-	parser.write(
-		typeof document === "string" ? document : decode(document, refuse),
-	);
+	parser.write(document);
 	parser.close();
 	return root ?? refuse(new Error("no element"));
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Bytes that are no UTF-8 are refused: read leniently, two keys could become one. */
-function decode(document: Buffer, refuse: (cause: unknown) => never): string {
+function decode(document: Buffer): string {
 	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(document);
+		return utf8.decode(document);
 	} catch (cause) {
 		return refuse(cause);
 	}
@@ -93,14 +101,13 @@ export function renderXml(root: XmlElement): string {
 	return `<?xml version="1.0" encoding="UTF-8"?>\n${render(root)}`;
 }
 
-function render(node: XmlElement): string {
-	const attributes = Object.entries(node.attributes ?? {})
-		.map(([name, value]) => ` ${name}="${escapeText(value)}"`)
-		.join("");
-	const inside = escapeText(node.text) + node.children.map(render).join("");
-	return inside === ""
-		? `<${node.name}${attributes}/>`
-		: `<${node.name}${attributes}>${inside}</${node.name}>`;
+function render({ name, attributes, children, text }: XmlElement): string {
+	let tag = name;
+	for (const attribute in attributes)
+		tag += ` ${attribute}="${escapeText(attributes[attribute] as string)}"`;
+	let inside = escapeText(text);
+	for (const child of children) inside += render(child);
+	return inside === "" ? `<${tag}/>` : `<${tag}>${inside}</${name}>`;
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -112,12 +119,16 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** Control characters go out as references, as S3 writes them for keys that hold them. */
 function escapeText(text: string): string {
-	return text.replace(
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
-		/[&<>"\u0000-\u0008\u000b-\u001f]/g,
+	if (!special.test(text)) return text;
+	return text.replaceAll(
+		allSpecial,
 		(character) => escapes[character] ?? `&#${character.charCodeAt(0)};`,
 	);
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
+const special = /[&<>"\u0000-\u0008\u000b-\u001f]/;
+const allSpecial = new RegExp(special, "g");
 
 export function child(
 	parent: XmlElement,
