@@ -1,5 +1,4 @@
 /** The composition root: the whole way of a request is visible here. */
-import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
@@ -37,6 +36,7 @@ import { recognise } from "./layers/recognise.ts";
 import { recordBegin, recordEnd } from "./layers/record.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
 import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
+import { newRequestId } from "./request-id.ts";
 import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -260,7 +260,7 @@ function createExchange(
 	span: Span = noSpan,
 ): Exchange {
 	return {
-		id: randomBytes(8).toString("hex").toUpperCase(),
+		id: newRequestId(),
 		started: new Date(),
 		signal,
 		received,

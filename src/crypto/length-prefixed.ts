@@ -5,19 +5,22 @@ const longest = 0xffff;
 
 /** @throws SealgateError `argument-invalid` where one is longer than 65,535 bytes */
 export function lengthPrefixed(...items: readonly Uint8Array[]): Buffer {
-	return Buffer.concat(
-		items.flatMap((item) => {
-			if (item.length > longest) {
-				throw new SealgateError(
-					"argument-invalid",
-					`A value of ${item.length} bytes is too long to be sealed.`,
-				);
-			}
-			const length = Buffer.alloc(2);
-			length.writeUInt16BE(item.length);
-			return [length, item];
-		}),
+	const bytes = Buffer.alloc(
+		items.reduce((sum, { length }) => sum + 2 + length, 0),
 	);
+	let offset = 0;
+	for (const item of items) {
+		if (item.length > longest) {
+			throw new SealgateError(
+				"argument-invalid",
+				`A value of ${item.length} bytes is too long to be sealed.`,
+			);
+		}
+		offset = bytes.writeUInt16BE(item.length, offset);
+		bytes.set(item, offset);
+		offset += item.length;
+	}
+	return bytes;
 }
 
 /** The inverse; `undefined` where bytes are missing. */

@@ -4,25 +4,31 @@
  */
 export type HeaderMap = ReadonlyMap<string, string>;
 
-/** A copy with the given fields set, or removed where the value is `undefined`. Names are lower case. */
+/** With the given fields set, or removed where the value is `undefined`. Names are lower case. */
 export function withHeaders(
 	headers: HeaderMap,
 	changes: Readonly<Record<string, string | undefined>>,
 ): HeaderMap {
+	const fields = Object.entries(changes);
+	if (fields.length === 0) return headers;
 	const changed = new Map(headers);
-	for (const [name, value] of Object.entries(changes)) {
+	for (const [name, value] of fields) {
 		if (value === undefined) changed.delete(name);
 		else changed.set(name, value);
 	}
 	return changed;
 }
 
-/** A copy without the fields for which `drop` answers true. */
+/** Without the fields for which `drop` answers true: most often the same map, for most often there are none. */
 export function withoutHeaders(
 	headers: HeaderMap,
 	drop: (name: string) => boolean,
 ): HeaderMap {
-	const kept = new Map<string, string>();
-	for (const [name, value] of headers) if (!drop(name)) kept.set(name, value);
-	return kept;
+	let kept: Map<string, string> | undefined;
+	for (const name of headers.keys()) {
+		if (!drop(name)) continue;
+		kept ??= new Map(headers);
+		kept.delete(name);
+	}
+	return kept ?? headers;
 }

@@ -76,8 +76,10 @@ export function isHopByHop(name: string): boolean {
  * says what the message is about: without it the store would read another bucket than was judged.
  */
 export function withoutNamed(headers: HeaderMap): HeaderMap {
+	const connection = headers.get("connection");
+	if (connection === undefined) return headers;
 	const named = new Set(
-		(headers.get("connection") ?? "")
+		connection
 			.toLowerCase()
 			.split(",")
 			.map((name) => name.trim()),

@@ -2,11 +2,10 @@
  * Wrapping keys in use. A process seals only under wrapping keys that it generated; those that it unwrapped only open.
  * Concurrent calls for one key are one call to the provider. A refused blob is remembered for a while, an outage never.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { DecryptionError } from "../crypto/decryption-error.ts";
-import { lengthPrefixed } from "../crypto/length-prefixed.ts";
 import { SealgateError } from "../errors.ts";
-import { encodeContext, type KeyContext } from "./context.ts";
+import type { KeyContext } from "./context.ts";
 import { type KeyLease, SharedKey } from "./lease.ts";
 import type { KeyProvider } from "./provider.ts";
 import { Refusals } from "./refusals.ts";
@@ -317,13 +316,7 @@ export class WrappingKeyCache {
 }
 
 function nameOf(keyId: string, context: KeyContext, wrapped?: Buffer): string {
-	return createHash("sha256")
-		.update(
-			lengthPrefixed(
-				Buffer.from(keyId),
-				encodeContext(context),
-				...(wrapped === undefined ? [] : [wrapped]),
-			),
-		)
-		.digest("base64url");
+	const pairs = Object.entries(context).sort();
+	const parts = [keyId, pairs, wrapped?.toString("base64")];
+	return hash("sha256", JSON.stringify(parts), "base64url");
 }

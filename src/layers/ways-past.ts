@@ -64,7 +64,9 @@ const foreignOrder =
 
 /** @throws SealgateError `not-implemented` */
 export function refuseForeignOrders(headers: HeaderMap): void {
-	const order = [...headers.keys()].find((name) => foreignOrder.test(name));
+	const order = [...headers.keys()].find(
+		(name) => name.startsWith("x-") && foreignOrder.test(name),
+	);
 	if (order === undefined) return;
 	throw new SealgateError(
 		"not-implemented",

@@ -39,6 +39,9 @@ export function hoistedHeaders(query: Query): {
 	return { query: rest, headers };
 }
 
+/** In the order of the table. */
+const byMethod = Object.groupBy(operations, ({ method }) => method);
+
 /**
  * @param query without the parameters of authentication
  * @throws SealgateError `method-not-allowed`, `not-implemented` for a sub-resource that the table does not know,
@@ -59,7 +62,7 @@ export function classify(
 			: address.bucket !== undefined
 				? "bucket"
 				: "service";
-	const row = operations.find((candidate) =>
+	const row = byMethod[method]?.find((candidate) =>
 		fits(candidate, method, level, query, headers),
 	);
 	if (row === undefined) {

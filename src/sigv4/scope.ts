@@ -11,9 +11,17 @@ export function scopeText(scope: Scope): string {
 	return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
 }
 
-/** YYYYMMDDTHHMMSSZ */
+let writtenSecond = Number.NaN;
+let written = "";
+
+/** YYYYMMDDTHHMMSSZ. All requests of a second are signed with one text: it is remembered. */
 export function amzDate(date: Date): string {
-	return `${date.toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
+	const second = Math.floor(date.getTime() / 1_000);
+	if (second !== writtenSecond) {
+		written = `${date.toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
+		writtenSecond = second;
+	}
+	return written;
 }
 
 /** The instant that a basic ISO 8601 date names, or `undefined` for any other text. */
