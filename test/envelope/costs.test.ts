@@ -57,3 +57,39 @@ t.test("requests to the store", async (t) => {
 	const start = { headers: { range: "bytes=0-99" } };
 	t.equal(await asked("cold", start), 4, "look, part table, terminator, data");
 });
+
+/** Of ciphertext, its tag counted. */
+const segment = 64 * 1024 + 16;
+
+t.test("bytes that the store sends for a range of 4 KiB", async (t) => {
+	const besieged = await startBesieged(t);
+	const { client, bucket, hostile, read } = besieged;
+	const one = { Bucket: bucket, Key: "single", Body: sample(400_000) };
+	await client.send(new PutObjectCommand(one));
+	await uploadParts(besieged, "parts", [sample(least), sample(least)]);
+	const sent: number[] = [];
+	hostile.alter = (asked, told) => {
+		if (asked.method === "GET") sent.push(told.body.length);
+		return told;
+	};
+	const sentFor = async (key: string, start: number) => {
+		sent.length = 0;
+		const range = `bytes=${start}-${start + 4_095}`;
+		const { status, body } = await read(key, { headers: { range } });
+		t.match({ status, length: body.length }, { status: 206, length: 4_096 });
+		return [...sent];
+	};
+	// The header of a stream takes 40 bytes of its first segment.
+	const boundary = 2 * 64 * 1024 - 40;
+	for (const key of ["single", "parts"]) {
+		// Of an object of parts: its table, and the header of the part.
+		await sentFor(key, 200_000);
+		t.strictSame(await sentFor(key, 100_000), [segment], "one segment");
+		t.strictSame(await sentFor(key, boundary - 4_096), [segment]);
+		t.strictSame(await sentFor(key, boundary), [segment]);
+		t.strictSame(await sentFor(key, boundary - 1), [2 * segment], "two");
+		t.strictSame(await sentFor(key, 0), [segment], "the header with it");
+	}
+	// A part of whole MiB ends with the 40 bytes that its header took from the others, and their tag.
+	t.strictSame(await sentFor("parts", least - 100), [2 * segment + 40 + 16]);
+});
