@@ -39,11 +39,13 @@ function configuration(
 	setting: GatewaySetting,
 	store: string,
 	port: number,
+	admin: string,
 ): string {
 	const { trusts = false, integrity = "trailer", audit } = setting;
 	const app = `accessKeyId: ${appKeys.accessKeyId}, secretAccessKey: ${appKeys.secretAccessKey}`;
 	const upstream = `accessKeyId: ${storeKeys.accessKeyId}, secretAccessKey: ${storeKeys.secretAccessKey}`;
 	return `listen: 127.0.0.1:${port}
+admin: ${admin}
 authentication: ${trusts ? "trust" : "verify"}
 ${trusts ? "" : `clients: [{ name: app, ${app} }]`}
 upstreams: [{ name: store, endpoint: "http://${store}", credentials: { ${upstream} }, integrity: ${integrity} }]
@@ -61,12 +63,13 @@ export async function startGateway(
 	made ??= makeKeyring();
 	await made;
 	const port = await freePort();
+	const admin = `127.0.0.1:${await freePort()}`;
 	const name = `${setting.name} before ${store.name}`;
 	const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.yaml`);
-	writeFileSync(file, configuration(setting, store.address, port));
+	writeFileSync(file, configuration(setting, store.address, port, admin));
 	const main = join(setting.checkout ? before() : root, "src/main.ts");
 	const args = [...profiling(), main, "serve", "--config", file];
-	return start(name, process.execPath, args, port);
+	return { ...(await start(name, process.execPath, args, port)), admin };
 }
 
 /** The checkout that a change is compared with. */

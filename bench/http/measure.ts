@@ -1,6 +1,7 @@
 /** Measures a row: contenders take turns within a round, so that the machine's moods meet all of them. */
 import { loadavg } from "node:os";
 import { type ContenderName, contender, floor, present } from "./contenders.ts";
+import { type Counts, countsOf, perRequest } from "./counts.ts";
 import { cpuSeconds } from "./processes.ts";
 import type { Row, Unit } from "./rows.ts";
 
@@ -18,6 +19,8 @@ export interface Figure {
 	readonly ratio: Spread | undefined;
 	readonly mebibytesPerSecond: number;
 	readonly requestsPerSecond: number;
+	/** Of a gateway, for each request of the last round. */
+	readonly counts?: Counts;
 	/** Milliseconds. */
 	readonly latency: { readonly p50: number; readonly p99: number };
 }
@@ -40,6 +43,7 @@ interface Sample {
 	readonly bytes: number;
 	readonly p50: number;
 	readonly p99: number;
+	readonly counts: Counts | undefined;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
@@ -83,6 +87,7 @@ export async function measure(row: Row, rounds: number): Promise<Result> {
 
 async function once(row: Row, name: ContenderName): Promise<Sample> {
 	const one = await contender(name, row.behind);
+	const asked = one.admin && (await countsOf(one.admin));
 	const before = cpuSeconds(one.pid);
 	const started = performance.now();
 	const { requests, latencies } = await row.work.load(one).catch((cause) => {
@@ -90,6 +95,7 @@ async function once(row: Row, name: ContenderName): Promise<Sample> {
 	});
 	const seconds = (performance.now() - started) / 1_000;
 	const cpu = cpuSeconds(one.pid) - before;
+	const askedNow = one.admin && (await countsOf(one.admin));
 	const bytes = requests * row.work.bytes;
 	const at = (share: number) =>
 		latencies[Math.floor(share * (latencies.length - 1))] as number;
@@ -101,6 +107,8 @@ async function once(row: Row, name: ContenderName): Promise<Sample> {
 		bytes,
 		p50: at(0.5),
 		p99: at(0.99),
+		counts:
+			asked && askedNow ? perRequest(asked, askedNow, requests) : undefined,
 	};
 }
 
@@ -116,8 +124,10 @@ function figure(
 		const { cpu } = samples[round] as Sample;
 		return unit === "above" ? cpu - least : cpu / least;
 	});
+	const counts = samples.at(-1)?.counts;
 	return {
 		contender,
+		...(counts && { counts }),
 		cpu: spreadOf(samples.map(({ cpu }) => cpu)),
 		ratio: ratios && spreadOf(ratios),
 		mebibytesPerSecond: median(

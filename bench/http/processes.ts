@@ -25,6 +25,8 @@ export interface Running {
 	readonly pid: number;
 	/** `host:port` */
 	readonly address: string;
+	/** Of a gateway's admin listener, `host:port`. */
+	readonly admin?: string;
 }
 
 const children: ChildProcess[] = [];

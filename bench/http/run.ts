@@ -74,7 +74,7 @@ async function report(results: readonly Result[]): Promise<Report> {
 	};
 }
 
-/** Ratios of the median, by row and contender: for machines to read. */
+/** Ratios of the median, and counts, by row and contender: for machines to read. */
 function ratios({ results }: Report): unknown {
 	return Object.fromEntries(
 		results.map(({ row, bar, unsettled, load, figures }) => [
@@ -85,6 +85,9 @@ function ratios({ results }: Report): unknown {
 				load,
 				ratios: Object.fromEntries(
 					figures.map(({ contender, ratio }) => [contender, ratio?.median]),
+				),
+				counts: Object.fromEntries(
+					figures.map(({ contender, counts }) => [contender, counts]),
 				),
 			},
 		]),
