@@ -9,7 +9,7 @@ const deadline = 2_000;
 export interface SegmentFile {
 	/** Bytes that are on the disk and count. */
 	readonly size: number;
-	/** Whether the file is still the one at its path, and as long as it was left. */
+	/** Whether the file is still the one at its path, and as long as it was left. @throws Error where another process added to it */
 	isInPlace(): Promise<boolean>;
 	/** @throws Error where it cannot be said that all of it is on the disk; `size` is then what it was */
 	write(content: Buffer): Promise<void>;
@@ -25,7 +25,8 @@ export async function openSegmentFile(
 	const handle = await open(path, O_RDWR | O_CREAT, 0o600);
 	await syncFolder(dirname(path));
 	let length = size;
-	let clean = false;
+	/** Whether the file is as long as it was left: no write of ours has failed since. */
+	let clean = (await handle.stat()).size === size;
 	let stuck: Promise<void> | undefined;
 
 	/** One call to the disk. While it hangs, others are refused at once. */
@@ -75,7 +76,9 @@ export async function openSegmentFile(
 		},
 		async isInPlace() {
 			if (stuck !== undefined) throw hung(path);
-			return await within(sameFile(handle, path, length));
+			const { same, longer } = await within(lookAt(handle, path, length));
+			if (clean && longer) throw foreign(path);
+			return same;
 		},
 		async write(content) {
 			if (stuck !== undefined) throw hung(path);
@@ -89,16 +92,25 @@ export async function openSegmentFile(
 	};
 }
 
-async function sameFile(
+async function lookAt(
 	handle: FileHandle,
 	path: string,
 	size: number,
-): Promise<boolean> {
+): Promise<{ same: boolean; longer: boolean }> {
 	const [held, named] = await Promise.all([
 		handle.stat(),
 		stat(path).catch(() => undefined),
 	]);
-	return named?.ino === held.ino && named.dev === held.dev && held.size >= size;
+	const same =
+		named?.ino === held.ino && named.dev === held.dev && held.size >= size;
+	return { same, longer: held.size > size };
+}
+
+/** What it wrote follows from the same line as what would be written here. */
+function foreign(path: string): Error {
+	return new Error(
+		`another process has written to ${path}. A log has one writer: end all but one, and start that one anew`,
+	);
 }
 
 function hung(path: string): Error {

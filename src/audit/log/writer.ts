@@ -21,6 +21,7 @@ import {
 import { rootOf } from "./merkle.ts";
 import { recoverLog } from "./recover.ts";
 import { openSegmentFile } from "./segment-file.ts";
+import { claimLog } from "./sole-writer.ts";
 
 export interface LogOptions {
 	/** Name of the log, without white space or `+`; it stands in each checkpoint. */
@@ -60,11 +61,27 @@ const mostLate = 10_000;
 
 /**
  * Opens the log of a folder, which is made where it is not there, and goes on where the last process stopped.
- * @throws Error where the folder holds a log of another name or key, or one that was altered
+ * @throws Error where the folder holds a log of another name or key, or one that was altered, or another process writes it
  */
 export async function openLog(
 	folder: string,
 	options: LogOptions,
+): Promise<LogWriter> {
+	await mkdir(folder, { recursive: true, mode: 0o700 });
+	const release = await claimLog(folder);
+	try {
+		return await writeLog(folder, options, release);
+	} catch (error) {
+		await release();
+		throw error;
+	}
+}
+
+/** @param release what keeps other writers away */
+async function writeLog(
+	folder: string,
+	options: LogOptions,
+	release: () => Promise<void>,
 ): Promise<LogWriter> {
 	const { origin, signingKey, exported, now = () => new Date() } = options;
 	const { checkpointLines = 256, checkpointAfter = 5_000 } = options;
@@ -172,10 +189,15 @@ export async function openLog(
 	return {
 		append,
 		async close() {
-			await append({ event: "log.closed", time: time() });
-			clearTimeout(timer);
-			await write([], true);
-			await file.close();
+			try {
+				await append({ event: "log.closed", time: time() });
+				clearTimeout(timer);
+				await write([], true);
+			} finally {
+				clearTimeout(timer);
+				await file.close();
+				await release();
+			}
 		},
 	};
 }
