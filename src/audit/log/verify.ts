@@ -41,6 +41,8 @@ export interface Verdict {
 	readonly signed: number;
 	/** Lines that a checkpoint of the caller's covers: the log is proven complete up to there. */
 	readonly proven: number;
+	/** Lines that a writer found unsigned as it started, and signed: their first, and the first behind them. */
+	readonly found: readonly { readonly from: number; readonly to: number }[];
 }
 
 export interface VerifyOptions {
@@ -72,6 +74,8 @@ export async function verifyLog(
 	let chain = startChain(bytes);
 	let signed = 0;
 	const notes = new Map<number, string>();
+	/** By the first of them. */
+	const found = new Map<number, number>();
 
 	const check = (at: Checkpoint, file: string, line?: number): void => {
 		if (at.root.equals(rootOf(chain.tree))) return;
@@ -110,6 +114,9 @@ export async function verifyLog(
 					signed = note.size + 1;
 					notes.set(note.size, String(entry.note));
 				}
+			}
+			if (entry.event === "log.opened" && signed < chain.size) {
+				found.set(signed, chain.size);
 			}
 			tell?.(entry);
 			chain = advance(chain, line.bytes);
@@ -151,7 +158,17 @@ export async function verifyLog(
 		const proven =
 			faults.length > 0 ? 0 : Math.max(0, ...anchors.map((a) => a.size));
 		const pinned = publicKey !== undefined;
-		return { faults, description, pinned, size: chain.size, signed, proven };
+		const { size } = chain;
+		const unsigned = [...found].map(([from, to]) => ({ from, to }));
+		return {
+			faults,
+			description,
+			pinned,
+			size,
+			signed,
+			proven,
+			found: unsigned,
+		};
 	}
 }
 

@@ -88,7 +88,9 @@ async function writeLog(
 	const { segmentBytes = 64 * 1024 * 1024 } = options;
 	const time = (): string => now().toISOString();
 	const description = await describe(folder, options, time());
-	const standing = await recoverLog(folder, startChain(description));
+	const publicKey = publicKeyText(createPublicKey(signingKey));
+	const start = startChain(description);
+	const standing = await recoverLog(folder, start, { origin, publicKey });
 	const open = async (first: number, size: number) =>
 		await openSegmentFile(join(folder, segmentFile(first)), size);
 

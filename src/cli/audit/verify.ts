@@ -63,7 +63,7 @@ async function report(
 }
 
 function print({ log, faults, unpaired, ...verdict }: LogReport): void {
-	const { size, signed, proven, pinned } = verdict;
+	const { size, signed, proven, pinned, found } = verdict;
 	console.log(
 		`${log}: ${size} records, ${faults.length === 0 ? "no fault" : "NOT as written"}`,
 	);
@@ -85,6 +85,10 @@ function print({ log, faults, unpaired, ...verdict }: LogReport): void {
 	if (signed < size)
 		console.log(
 			`  ${size - signed} records after the last checkpoint are unsigned`,
+		);
+	for (const { from, to } of found)
+		console.log(
+			`  records ${from} to ${to - 1} were without a checkpoint when a process began: who owned the disk could write them`,
 		);
 	for (const id of unpaired)
 		console.log(`  request ${id} began and has no end`);
