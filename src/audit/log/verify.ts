@@ -1,6 +1,7 @@
 /** Whether a log is as it was written: every line, their order, and the end that a checkpoint tells. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessMissing } from "../../keys/private-file.ts";
 import {
 	advance,
 	checkpointEntry,
@@ -12,6 +13,7 @@ import {
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import {
 	checkpointFile,
+	descriptionFile,
 	type LogDescription,
 	linesOf,
 	readDescription,
@@ -54,13 +56,15 @@ export interface VerifyOptions {
 	readonly entry?: (entry: ReadEntry) => void;
 }
 
-/** @throws Error where the folder holds no log */
+/** @throws Error where what the log says of itself cannot be read */
 export async function verifyLog(
 	folder: string,
 	{ publicKey, checkpoints = [], entry: tell }: VerifyOptions = {},
 ): Promise<Verdict> {
 	const faults: LogFault[] = [];
-	const { bytes, description } = await readDescription(folder);
+	const described = await readDescription(folder).catch(unlessMissing);
+	if (described === undefined) return nameless(publicKey !== undefined);
+	const { bytes, description } = described;
 	const { origin } = description;
 	const key = publicKey ?? description.publicKey;
 	if (key !== description.publicKey) {
@@ -170,6 +174,19 @@ export async function verifyLog(
 			found: unsigned,
 		};
 	}
+}
+
+function nameless(pinned: boolean): Verdict {
+	const what = "the file is not there";
+	return {
+		faults: [{ kind: "missing", file: descriptionFile, what }],
+		description: undefined,
+		pinned,
+		size: 0,
+		signed: 0,
+		proven: 0,
+		found: [],
+	};
 }
 
 function anchorsOf(
