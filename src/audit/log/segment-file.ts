@@ -2,9 +2,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-
-/** A disk that has not answered for this long counts as failed: requests wait for it. Milliseconds. */
-const deadline = 2_000;
+import type { Disk } from "./disk.ts";
 
 export interface SegmentFile {
 	/** Bytes that are on the disk and count. */
@@ -20,6 +18,7 @@ export interface SegmentFile {
 export async function openSegmentFile(
 	path: string,
 	size: number,
+	disk: Disk,
 ): Promise<SegmentFile> {
 	const { O_CREAT, O_RDWR } = constants;
 	const handle = await open(path, O_RDWR | O_CREAT, 0o600);
@@ -27,32 +26,6 @@ export async function openSegmentFile(
 	let length = size;
 	/** Whether the file is as long as it was left: no write of ours has failed since. */
 	let clean = (await handle.stat()).size === size;
-	let stuck: Promise<void> | undefined;
-
-	/** One call to the disk. While it hangs, others are refused at once. */
-	async function within<T>(work: Promise<T>): Promise<T> {
-		let timer: NodeJS.Timeout | undefined;
-		const late = new Promise<never>((_, reject) => {
-			timer = setTimeout(() => reject(hung(path)), deadline);
-		});
-		stuck = work.then(
-			() => {},
-			() => {},
-		);
-		try {
-			const result = await Promise.race([work, late]);
-			stuck = undefined;
-			return result;
-		} catch (error) {
-			const own = stuck;
-			void own?.then(() => {
-				if (stuck === own) stuck = undefined;
-			});
-			throw error;
-		} finally {
-			clearTimeout(timer);
-		}
-	}
 
 	async function put(content: Buffer): Promise<void> {
 		if (!clean) await handle.truncate(length);
@@ -75,14 +48,14 @@ export async function openSegmentFile(
 			return length;
 		},
 		async isInPlace() {
-			if (stuck !== undefined) throw hung(path);
-			const { same, longer } = await within(lookAt(handle, path, length));
+			const { same, longer } = await disk.within(() =>
+				lookAt(handle, path, length),
+			);
 			if (clean && longer) throw foreign(path);
 			return same;
 		},
 		async write(content) {
-			if (stuck !== undefined) throw hung(path);
-			await within(put(content));
+			await disk.within(() => put(content));
 			clean = true;
 			length += content.length;
 		},
@@ -110,12 +83,6 @@ async function lookAt(
 function foreign(path: string): Error {
 	return new Error(
 		`another process has written to ${path}. A log has one writer: end all but one, and start that one anew`,
-	);
-}
-
-function hung(path: string): Error {
-	return new Error(
-		`${path} has not taken a record within ${deadline / 1000} s`,
 	);
 }
 

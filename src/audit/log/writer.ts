@@ -11,6 +11,7 @@ import {
 	startChain,
 } from "./chain.ts";
 import { publicKeyText, signCheckpoint } from "./checkpoint.ts";
+import { diskOf } from "./disk.ts";
 import {
 	checkpointFile,
 	descriptionFile,
@@ -91,8 +92,9 @@ async function writeLog(
 	const publicKey = publicKeyText(createPublicKey(signingKey));
 	const start = startChain(description);
 	const standing = await recoverLog(folder, start, { origin, publicKey });
-	const open = async (first: number, size: number) =>
-		await openSegmentFile(join(folder, segmentFile(first)), size);
+	const disk = diskOf(folder);
+	const open = (first: number, size: number) =>
+		openSegmentFile(join(folder, segmentFile(first)), size, disk);
 
 	let chain = standing.chain;
 	let file = await open(standing.segment?.first ?? 0, standing.bytes);
@@ -124,16 +126,22 @@ async function writeLog(
 		chain = draft.chain;
 		if (note === undefined) return;
 		signed = chain.size;
-		await replaceFile(join(folder, checkpointFile), note);
+		const path = join(folder, checkpointFile);
+		await disk.within(() => replaceFile(path, note));
 		exported?.(note);
 	}
 
 	/** Also where the segment, or all of the log, was taken away underneath: the chain goes on, and what is missing shows. */
 	async function nextSegment(): Promise<void> {
-		await describe(folder, options, time());
 		const before = file;
-		file = await open(chain.size, 0);
-		await before.close();
+		file = await disk.within(
+			async () => {
+				await describe(folder, options, time());
+				return open(chain.size, 0);
+			},
+			(late) => void late.close().catch(() => {}), // nothing was written to it
+		);
+		await disk.within(() => before.close());
 	}
 
 	async function writeBatch(entries: readonly LogEntry[]): Promise<void> {
