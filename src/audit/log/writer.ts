@@ -149,13 +149,19 @@ async function writeLog(
 			await write([], true);
 			await nextSegment();
 		}
-		const before = late.map((entry) => ({ ...entry, late: true }));
+		while (late.length > 0 || dropped > 0) await writeLate();
+		await write(entries);
+	}
+
+	/** A few at a time: while the disk takes none, each try is small. */
+	async function writeLate(): Promise<void> {
+		const some = late.slice(0, mostTogether);
 		const lost =
 			dropped === 0
 				? []
 				: [{ event: "log.lost", time: time(), records: dropped }];
-		await write([...before, ...lost, ...entries]);
-		late = [];
+		await write([...some.map((entry) => ({ ...entry, late: true })), ...lost]);
+		late = late.slice(some.length);
 		dropped = 0;
 	}
 
@@ -201,7 +207,7 @@ async function writeLog(
 		async close() {
 			try {
 				await append({ event: "log.closed", time: time() });
-				clearTimeout(timer);
+				await working;
 				await write([], true);
 			} finally {
 				clearTimeout(timer);
