@@ -25,7 +25,7 @@ import {
 	secretAccessKey,
 	startTestGateway,
 } from "../support/gateway.ts";
-import { serve } from "../support/process.ts";
+import { serve, startCommand } from "../support/process.ts";
 import { type Answer, keepObjects, startTestStore } from "../support/store.ts";
 
 const base = mkdtempSync(join(tmpdir(), "sealgate-required-"));
@@ -132,6 +132,33 @@ t.test(
 		const operation = "PutBucketReplication";
 		t.match(await auditEntries(folder, "request.begin"), [{ operation }]);
 		t.match(await auditEntries(folder, "request.end"), [{ operation }]);
+	},
+);
+
+t.test(
+	"a second gateway on one log does not start, and takes nothing from the first",
+	async (t) => {
+		const { client, folder, store, gateway } = await setUp(t);
+		const file = join(base, "second.yaml");
+		writeFileSync(
+			file,
+			`${configuration(store.endpoint, routes)}${auditSetting(folder, true)}`,
+		);
+		const second = startCommand("serve", "--config", file);
+		let said = "";
+		for (const from of [second.stdout, second.stderr])
+			from?.on("data", (chunk) => {
+				said += chunk;
+			});
+		const [status] = await once(second, "close");
+		t.equal(status, 1);
+		t.match(said, /another process writes the audit log/);
+		await client.send(put("a"));
+		await gateway.close();
+		const log = join(folder, "gateway");
+		const verdict = await verifyLog(log, { publicKey: auditPublicKey });
+		t.same(verdict.faults, []);
+		t.match(await auditEntries(folder, "request.end"), [{ key: "a" }]);
 	},
 );
 
