@@ -129,12 +129,9 @@ t.test(
 	async (t) => {
 		const directory = join(folder, "long");
 		const store = await startTestStore((_, response) => response.end());
-		const refusing = [1, 2, 3, 4].map(
-			(name) =>
-				`{ refuse: { operations: [DeleteObject], reason: "${`${name} \u0001`.repeat(200)}" } }`,
-		);
+		const reason = "by no means ".repeat(200);
 		const observing = `
-  - { name: rest, match: {}, upstream: store, mode: observe, policies: [${refusing.join(", ")}] }`;
+  - { name: rest, match: {}, upstream: store, mode: observe, policies: [{ refuse: { operations: [DeleteObject], reason: "${reason}" } }] }`;
 		const gateway = await startTestGateway(
 			`${configuration(store.endpoint, observing)}${auditSetting(directory, true)}`,
 		);
@@ -152,7 +149,7 @@ t.test(
 		const [record] = await auditEntries(directory, "request.end");
 		t.match(record, { operation: "DeleteObjects" });
 		const decisions = record?.decisions as unknown[] | undefined;
-		t.equal(decisions?.length, 4);
+		t.equal(decisions?.length, 1);
 	},
 );
 
