@@ -10,7 +10,7 @@ export async function conforms(counterpart: Counterpart): Promise<void> {
 			report(
 				group,
 				error === undefined,
-				error ? `${name}: ${error.message}` : name,
+				error ? `${name}: ${error.message} ${error.cause ?? ""}` : name,
 			),
 		absent: (ability, why, names) =>
 			report(

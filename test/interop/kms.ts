@@ -1,5 +1,6 @@
 /**
- * Key providers at their real counterparts: `aws-kms` at KMS servers that others wrote, `vault` at OpenBao. What a
+ * Key providers at their real counterparts: `aws-kms` at KMS servers that others wrote, `vault` at
+ * OpenBao, `pkcs11` at SoftHSM2. What a
  * counterpart cannot do, or does against the rule, is listed and printed.
  */
 import { makeCertificates } from "./certificates.ts";
@@ -7,6 +8,7 @@ import { conforms } from "./conforms.ts";
 import { finish, part, report } from "./harness.ts";
 import { counterpartOf, localKms, moto } from "./kms-counterpart.ts";
 import { sealedByKms } from "./kms-envelope.ts";
+import { hardwareModule } from "./pkcs11.ts";
 import { type RunningStore, versitygw } from "./stores.ts";
 import { vaultService } from "./vault.ts";
 
@@ -74,6 +76,7 @@ export async function keyServices(store: RunningStore): Promise<void> {
 		await sealedByKms(server, store);
 	});
 	await vaultService(store);
+	await hardwareModule(store);
 }
 
 if (import.meta.main) {

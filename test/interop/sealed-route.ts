@@ -13,10 +13,15 @@ export async function sealedRoute(route: {
 	/** As the route names the key, and as its records do. */
 	readonly keyId: string;
 	readonly recorded: string;
+	/** Of the gateway's process. */
+	readonly environment?: Readonly<Record<string, string>>;
 }): Promise<void> {
 	const { store, group, bucket, keys, keyId, recorded } = route;
+	const { environment = {} } = route;
 	const policies = `{ envelope: { keys: main, keyId: "${keyId}" } }`;
-	const gateway = await startGateway({ name: bucket, store, policies, keys });
+	const gateway = await startGateway({
+		...{ name: bucket, store, policies, keys, environment },
+	});
 	const client = new S3Client({
 		endpoint: gateway.endpoint,
 		region: "us-east-1",

@@ -84,6 +84,8 @@ export interface Counterpart {
 }
 
 export type Ability =
+	| "creation-time"
+	| "rewrap"
 	| "aliases"
 	| "waiting-deletion"
 	| "destruction"

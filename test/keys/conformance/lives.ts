@@ -181,6 +181,7 @@ const aliases: Case[] = [
 const rewraps: Case[] = [
 	{
 		name: "rewrap gives another blob of the same key",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const wrapped = await rewrapped(world, made.keyId, made.wrapped);
@@ -190,6 +191,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap under another context is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			await refusesBlob(
@@ -199,6 +201,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap of an altered blob is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const blob = Buffer.from(made.wrapped);
@@ -208,6 +211,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap pins the key: a blob of another is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const { id } = await world.counterpart.createKey();
@@ -216,6 +220,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap by a disabled key is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { key, made } = await generated(world);
 			await world.counterpart.disable(key.id);
