@@ -42,5 +42,6 @@ export function loadPackage(): Pkcs11 {
 
 /** `CKR_…` of what was thrown, or what it says. */
 export function saidBy(error: unknown): string {
-	return /CKR_\w+/.exec(String(error))?.[0] ?? String(error);
+	const { message } = error as Error;
+	return /CKR_\w+/.exec(message)?.[0] ?? message;
 }

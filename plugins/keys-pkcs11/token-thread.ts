@@ -96,7 +96,7 @@ try {
 		} catch (error) {
 			const known = error instanceof TokenFailure;
 			const { kind, why } = known ? error : { kind: "outage", why: "" };
-			const said = saidBy(error).replace(/^Error: /, "");
+			const said = saidBy(error);
 			tell({ id, failure: { kind: kind as FailureKind, said, why } });
 		}
 	});
