@@ -9,7 +9,7 @@ import {
 } from "../../src/index.ts";
 import { failureOf } from "./failures.ts";
 import { Thread } from "./thread.ts";
-import type { TokenKey } from "./token.ts";
+import type { TokenKey } from "./token-key.ts";
 import type { TokenPlace } from "./token-thread.ts";
 
 type Given = Parameters<Thread["ask"]>[0];

@@ -4,14 +4,8 @@
  */
 import { type Handle, type Library, type Pkcs11, saidBy } from "./cryptoki.ts";
 import { TokenFailure } from "./token-failure.ts";
+import { factsOf, type TokenKey } from "./token-key.ts";
 import { opened, sealed } from "./wrapped-key.ts";
-
-export interface TokenKey {
-	/** Hex of its CKA_ID. */
-	readonly keyId: string;
-	readonly label: string;
-	readonly enabled: boolean;
-}
 
 /** What says that session, login or handle is gone, and nothing of the key. */
 const lost =
@@ -149,7 +143,7 @@ export class Token {
 				"C_FindObjects: several",
 				"the token has several keys of that name. Give each its own CKA_ID and CKA_LABEL",
 			);
-		return { key, facts: this.#factsOf(session, key) };
+		return { key, facts: factsOf(this.#pkcs11, this.#library, session, key) };
 	}
 
 	#search(session: Handle, name: string): Handle[] {
@@ -173,33 +167,4 @@ export class Token {
 			this.#library.C_FindObjectsFinal(session);
 		}
 	}
-
-	#factsOf(session: Handle, key: Handle): TokenKey {
-		const names = [
-			...["CKA_ID", "CKA_LABEL", "CKA_KEY_TYPE", "CKA_VALUE_LEN"],
-			...["CKA_SENSITIVE", "CKA_EXTRACTABLE", "CKA_ENCRYPT", "CKA_DECRYPT"],
-		];
-		const template = names.map((name) => ({ type: this.#pkcs11[name] ?? -1 }));
-		const values = this.#library.C_GetAttributeValue(session, key, template);
-		const value = (name: string): Buffer =>
-			values[names.indexOf(name)]?.value ?? Buffer.alloc(0);
-		const number = (name: string): number => value(name)[0] ?? 0;
-		if (number("CKA_KEY_TYPE") !== this.#pkcs11.CKK_AES)
-			throw unusable("it is no AES key");
-		if (number("CKA_VALUE_LEN") !== 32) throw unusable("it has not 256 bits");
-		if (number("CKA_SENSITIVE") !== 1 || number("CKA_EXTRACTABLE") !== 0)
-			throw unusable(
-				"it could leave the token. Make one with CKA_SENSITIVE and without CKA_EXTRACTABLE",
-			);
-		if (value("CKA_ID").length === 0) throw unusable("it has no CKA_ID");
-		return {
-			keyId: value("CKA_ID").toString("hex"),
-			label: value("CKA_LABEL").toString(),
-			enabled: number("CKA_ENCRYPT") === 1 || number("CKA_DECRYPT") === 1,
-		};
-	}
-}
-
-function unusable(why: string): TokenFailure {
-	return new TokenFailure("key-unusable", "C_GetAttributeValue", why);
 }
