@@ -21,6 +21,7 @@ import {
 	type Span,
 } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import type { GatewayState } from "./gateway-state.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
@@ -73,13 +74,6 @@ export interface Role {
 }
 
 const alone: Role = { writer: "gateway", rotates: true };
-
-/** What `/readyz` says. */
-export interface GatewayState {
-	readonly draining: boolean;
-	readonly troubles: Readonly<Record<string, readonly string[]>>;
-	readonly keys: ReturnType<OpenKeys["health"]>;
-}
 
 export interface Gateway {
 	/** `host:port` or the path of the socket. */
