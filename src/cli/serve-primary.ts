@@ -5,7 +5,7 @@ import { type Loaded, loadConfig } from "../config/load.ts";
 import { redactConfig } from "../config/redact.ts";
 import { recordSources, type Sources } from "../config/sources.ts";
 import { explainWith } from "../gateway.ts";
-import { listen } from "../http/listen.ts";
+import { listen, removeStale } from "../http/listen.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createPrimaryMetrics } from "../telemetry/primary-metrics.ts";
 import { Pool } from "../workers/pool.ts";
@@ -27,6 +27,7 @@ export async function startWorkers(
 	const pool: Pool = new Pool(sources, {
 		workers,
 		environment,
+		umask: await readySocket(first.config.listen),
 		log,
 		died: () => metrics.died(),
 		gaveUp(error) {
@@ -82,4 +83,14 @@ export async function startWorkers(
 		reloadKeys: () => pool.reloadKeys(),
 		close,
 	};
+}
+
+/**
+ * A Unix socket is bound by this process, and its permissions are given by a worker: nobody else connects in between.
+ * @returns the mask that workers should have
+ */
+async function readySocket(address: string): Promise<number> {
+	if (!address.startsWith("unix:")) return process.umask();
+	await removeStale(address.slice("unix:".length));
+	return process.umask(0o177);
 }

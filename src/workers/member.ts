@@ -6,6 +6,7 @@ import {
 	isAnswer,
 	type Question,
 } from "./messages.ts";
+import { closeOrphan } from "./orphans.ts";
 
 /** How a process ended. */
 export interface End {
@@ -21,6 +22,12 @@ export class NoAnswer extends Error {
 	override readonly name = "NoAnswer";
 }
 
+/** What a worker inherits. */
+export interface Surroundings {
+	readonly environment: NodeJS.ProcessEnv;
+	readonly umask: number;
+}
+
 interface Waiting {
 	resolve(value: never): void;
 	reject(error: Error): void;
@@ -34,9 +41,12 @@ export class Member {
 	readonly #waiting = new Map<number, Waiting>();
 	#questions = 0;
 
-	constructor(number: number, environment: NodeJS.ProcessEnv) {
+	constructor(number: number, { environment, umask }: Surroundings) {
 		this.number = number;
+		const own = process.umask(umask);
 		this.#worker = cluster.fork(environment);
+		process.umask(own);
+		closeOrphan(this.#worker.process);
 		this.#worker.on("message", (message: unknown) => {
 			if (isAnswer(message)) this.#take(message);
 		});

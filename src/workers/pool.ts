@@ -5,7 +5,7 @@ import type { Sources } from "../config/sources.ts";
 import type { GatewayState } from "../gateway-state.ts";
 import type { Log } from "../telemetry/log.ts";
 import { counted, type MetricsSnapshot } from "../telemetry/snapshot.ts";
-import { type End, Member, NoAnswer } from "./member.ts";
+import { type End, Member, NoAnswer, type Surroundings } from "./member.ts";
 import type { Standing } from "./messages.ts";
 import { Restarts } from "./restarts.ts";
 
@@ -15,9 +15,8 @@ const answerTime = 2_000;
 /** Milliseconds beyond the time for draining after which a worker is killed. */
 const stopGrace = 5_000;
 
-export interface PoolOptions {
+export interface PoolOptions extends Surroundings {
 	readonly workers: number;
-	readonly environment: NodeJS.ProcessEnv;
 	readonly log: Log;
 	/** A worker ended that was not told to. */
 	died(): void;
@@ -161,7 +160,7 @@ export class Pool {
 
 	/** @throws Error where it cannot serve; it has ended then */
 	async #begin(number: number): Promise<Member> {
-		const member = new Member(number, this.#options.environment);
+		const member = new Member(number, this.#options);
 		this.#starting.add(member);
 		try {
 			const sources = this.#inForce;
