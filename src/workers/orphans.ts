@@ -17,10 +17,15 @@ export function closeOrphan(worker: ChildProcess): void {
 	const send = worker.send as (...given: unknown[]) => boolean;
 	worker.send = (...given: unknown[]) => {
 		const [, handle] = given;
-		if (handle) handed = handle as Handle;
+		if (isHandle(handle)) handed = handle;
 		return send.apply(worker, given);
 	};
 	worker.once("exit", (_, signal) => {
 		if (signal !== null) handed?.close();
 	});
+}
+
+/** In the place of a handle a message without one may have its callback. */
+function isHandle(given: unknown): given is Handle {
+	return typeof given === "object" && given !== null && "close" in given;
 }

@@ -1,5 +1,5 @@
 /** A gateway of several processes, as a user runs it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,11 +42,14 @@ export async function startWorkers(
 ) {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-workers-"));
 	const file = join(folder, "gateway.yaml");
-	const write = (text: string): void =>
+	/** Whole or not at all: the gateway watches the file. */
+	const write = (text: string): void => {
 		writeFileSync(
-			file,
+			`${file}.draft`,
 			`workers: ${workers}\nlisten: ${listen}\nadmin: 127.0.0.1:0\n${text}`,
 		);
+		renameSync(`${file}.draft`, file);
+	};
 	write(yaml);
 	const gateway = serve(file);
 	t.teardown(async () => {
