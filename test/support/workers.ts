@@ -57,7 +57,12 @@ export async function startWorkers(
 		await gateway.closed;
 		rmSync(folder, { recursive: true, force: true });
 	});
-	const { address = "", admin = "" } = await gateway.until("listening");
+	const { address = "", admin = "" } = await Promise.race([
+		gateway.until("listening"),
+		gateway.closed.then((status) => {
+			throw new Error(`the gateway ended with status ${status}`);
+		}),
+	]);
 	return {
 		...gateway,
 		folder,

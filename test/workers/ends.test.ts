@@ -37,14 +37,14 @@ t.test("workers that end as often as they begin", async (t) => {
 	const folder = t.testdir({
 		"plugin.mjs": `
 import { existsSync } from "node:fs";
-const options = { safeParse: (data) => ({ success: true, data }) };
-export const fragile = {
-	api: 1, name: "fragile", operations: [], effects: [], options,
+import { definePlugin, z } from "${new URL("../../src/index.ts", import.meta.url)}";
+export const fragile = definePlugin({
+	api: 1, name: "fragile", effects: [], options: z.strictObject({}),
 	setup() {
 		if (existsSync(new URL("broken", import.meta.url))) process.exit(7);
 		return { operations: [], handle: (request, next) => next(request) };
 	},
-};
+});
 `,
 	});
 	const yaml = trusting(store.endpoint).replace(
