@@ -30,7 +30,8 @@ export function work(file: string): Promise<never> {
 			prepared = await gateway.prepare(await loadShare(file, sources));
 		},
 		async take() {
-			prepared?.take();
+			if (prepared === undefined) throw new Error("nothing is prepared");
+			prepared.take();
 			prepared = undefined;
 			return standing();
 		},

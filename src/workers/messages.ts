@@ -21,7 +21,7 @@ export interface Duties {
 	}): Promise<Standing>;
 	/** Makes what a new configuration wants. @throws Error where it cannot come into force */
 	prepare(sources: Sources): Promise<void>;
-	/** What was prepared comes into force. */
+	/** What was prepared comes into force. @throws Error where nothing was */
 	take(): Promise<Standing>;
 	/** What was prepared is let go; harmless where nothing was. */
 	drop(): Promise<void>;

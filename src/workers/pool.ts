@@ -12,6 +12,9 @@ import { Restarts } from "./restarts.ts";
 /** Milliseconds in which a worker that does not hang answers. */
 const answerTime = 2_000;
 
+/** Milliseconds in which one has made what a new configuration wants: key providers may be far. */
+const prepareTime = 60_000;
+
 /** Milliseconds beyond the time for draining after which a worker is killed. */
 const stopGrace = 5_000;
 
@@ -76,19 +79,21 @@ export class Pool {
 		return this.#inTurn(async () => {
 			const members = [...this.#serving.values()];
 			const prepared = await Promise.allSettled(
-				members.map((member) => member.ask("prepare", sources)),
+				members.map((member) => member.ask("prepare", sources, prepareTime)),
 			);
 			const refused = prepared.find(
 				(result) =>
 					result.status === "rejected" && !(result.reason instanceof NoAnswer),
 			);
 			if (refused?.status === "rejected") {
-				await Promise.allSettled(members.map((member) => member.ask("drop")));
+				await Promise.allSettled(
+					members.map((member) => member.ask("drop", undefined, answerTime)),
+				);
 				throw refused.reason;
 			}
 			this.#inForce = sources;
 			const taken = await Promise.allSettled(
-				members.map((member) => member.ask("take")),
+				members.map((member) => member.ask("take", undefined, answerTime)),
 			);
 			for (const [index, result] of taken.entries()) {
 				if (result.status === "fulfilled") this.#standing = result.value;
@@ -100,7 +105,9 @@ export class Pool {
 
 	async reloadKeys(): Promise<void> {
 		await Promise.allSettled(
-			[...this.#serving.values()].map((member) => member.ask("reloadKeys")),
+			[...this.#serving.values()].map((member) =>
+				member.ask("reloadKeys", undefined, prepareTime),
+			),
 		);
 	}
 
@@ -171,8 +178,8 @@ export class Pool {
 			return member;
 		} catch (error) {
 			member.kill();
-			await member.ended;
-			throw error;
+			const end = await member.ended;
+			throw error instanceof NoAnswer ? new Error(sentenceOf(end)) : error;
 		} finally {
 			this.#starting.delete(member);
 		}
