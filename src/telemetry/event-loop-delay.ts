@@ -19,7 +19,7 @@ const buckets = [
  */
 export function measureEventLoop(registers: Registers): void {
 	const delays = new Histogram({
-		name: "nodejs_eventloop_delay_seconds",
+		name: "sealgate_event_loop_delay_seconds",
 		help: `How late a timer of ${interval} ms fired.`,
 		buckets,
 		registers,

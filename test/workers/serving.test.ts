@@ -44,7 +44,7 @@ t.test(
 		t.equal(sample(metrics, "http_server_active_requests"), 0);
 		t.equal(sample(metrics, "sealgate_workers"), 3);
 		t.equal(sample(metrics, "sealgate_build_info"), 1);
-		t.ok(sample(metrics, "nodejs_eventloop_delay_seconds_count") > 0);
+		t.ok(sample(metrics, "sealgate_event_loop_delay_seconds_count") > 0);
 	},
 );
 
