@@ -2,7 +2,12 @@
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
-import { type Audit, auditOf, openAuditLog } from "./audit/audit.ts";
+import {
+	type Audit,
+	auditOf,
+	openAuditLog,
+	type WriterName,
+} from "./audit/audit.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact, redactConfig } from "./config/redact.ts";
@@ -15,6 +20,7 @@ import {
 	type Span,
 } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import type { GatewayState } from "./gateway-state.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
@@ -41,6 +47,7 @@ import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import type { MetricsSnapshot } from "./telemetry/snapshot.ts";
 import type { Traces } from "./telemetry/traces.ts";
 
 /** What one configuration makes. A reload makes another, and lets this one finish what it began. */
@@ -52,12 +59,32 @@ interface Generation {
 	close(): Promise<void>;
 }
 
+/** A configuration that could come into force now. Either is called, once. */
+export interface Prepared {
+	take(): void;
+	drop(): Promise<void>;
+}
+
+/** What one gateway does and its fellows do not. */
+export interface Role {
+	/** Name of its audit log. */
+	readonly writer: WriterName;
+	/** Whether it makes new versions of keys that are due. */
+	readonly rotates: boolean;
+}
+
+const alone: Role = { writer: "gateway", rotates: true };
+
 export interface Gateway {
 	/** `host:port` or the path of the socket. */
 	readonly address: string;
 	readonly adminAddress: string | undefined;
 	/** Takes the configuration that `load` gives into force; the addresses stay. @throws Error and changes nothing */
 	reload(load: () => Promise<Loaded>): Promise<void>;
+	/** Makes what `loaded` wants, and changes nothing yet. @throws Error where it cannot come into force */
+	prepare(loaded: Loaded): Promise<Prepared>;
+	state(): GatewayState;
+	snapshot(): Promise<MetricsSnapshot>;
 	/** The files of the keyrings in use. */
 	keyFiles(): readonly string[];
 	/** Looks at them again. One that cannot be trusted leaves what is in use in force, and is logged. */
@@ -283,10 +310,16 @@ export async function startGateway(
 		readonly metrics: (inFlight: () => number) => Metrics;
 		readonly traces?: Traces;
 	},
+	role: Role = alone,
 ): Promise<Gateway> {
 	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
-	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
+	const audit = await openAudit(
+		first,
+		role.writer,
+		telemetry.log,
+		metrics.auditLost,
+	);
 	const note = (outcome: Outcome): void => {
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
@@ -309,7 +342,16 @@ export async function startGateway(
 			},
 		};
 	};
-	let current = await createGeneration(first, load, audit, tell, observeKeys);
+	let current = await createGeneration(
+		first,
+		load,
+		audit,
+		tell,
+		observeKeys,
+	).catch(async (error) => {
+		await audit?.close();
+		throw error;
+	});
 	const keysFailed = (name: string, error: Error): void =>
 		telemetry.log.event("error", "the keyring in use stays in force", {
 			keys: name,
@@ -337,8 +379,10 @@ export async function startGateway(
 					reason: error.message,
 				}),
 		);
-	void rotateDue();
-	const rotation = setInterval(rotateDue, rotationInterval).unref();
+	if (role.rotates) void rotateDue();
+	const rotation = role.rotates
+		? setInterval(rotateDue, rotationInterval).unref()
+		: undefined;
 	const respond = (arrival: Arrival) => {
 		load.inFlight += 1;
 		return current.handle(
@@ -377,17 +421,18 @@ export async function startGateway(
 			throw error;
 		},
 	);
+	const state = (): GatewayState => ({
+		draining: load.draining,
+		troubles: troublesOf(current.routes),
+		keys: current.keys.health(),
+	});
 	const admin =
 		first.config.admin === undefined
 			? undefined
 			: createAdmin({
 					ready: () => ({
 						ready: !load.draining,
-						details: {
-							draining: load.draining,
-							troubles: troublesOf(current.routes),
-							keys: current.keys.health(),
-						},
+						details: { ...state() },
 					}),
 					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
@@ -414,8 +459,9 @@ export async function startGateway(
 		admin === undefined
 			? undefined
 			: await listen(admin, first.config.admin as string, socketMode).catch(
-					(error) => {
+					async (error) => {
 						server.close();
+						await audit?.close();
 						throw error;
 					},
 				);
@@ -438,34 +484,48 @@ export async function startGateway(
 		await audit?.close();
 		await telemetry.traces?.close();
 	};
+	const prepare = async (loaded: Loaded): Promise<Prepared> => {
+		checkFixed(first, loaded);
+		const before = current;
+		const next = await createGeneration(
+			loaded,
+			load,
+			audit,
+			tell,
+			observeKeys,
+			before,
+		);
+		return {
+			take() {
+				if (loaded.tls) renewIdentity(server, loaded.tls);
+				current = next;
+				void before.close().catch((error: Error) =>
+					telemetry.log.event("error", "an old configuration did not close", {
+						reason: error.message,
+					}),
+				);
+			},
+			drop: () => next.close(),
+		};
+	};
 	let closing: Promise<void> | undefined;
 	return {
 		address,
 		adminAddress,
 		async reload(read) {
-			const before = current;
 			try {
-				const loaded = await read();
-				checkFixed(first, loaded);
-				current = await createGeneration(
-					loaded,
-					load,
-					audit,
-					tell,
-					observeKeys,
-					before,
-				);
-				if (loaded.tls) renewIdentity(server, loaded.tls);
+				(await prepare(await read())).take();
 			} catch (error) {
 				metrics.reload(false);
 				throw error;
 			}
 			metrics.reload(true);
-			void before.close().catch((error: Error) =>
-				telemetry.log.event("error", "an old configuration did not close", {
-					reason: error.message,
-				}),
-			);
+		},
+		prepare,
+		state,
+		snapshot() {
+			metrics.troubles(troublesOf(current.routes));
+			return metrics.snapshot();
 		},
 		keyFiles: () => current.keys.files,
 		reloadKeys: () => current.keys.reload(keysFailed),
@@ -478,13 +538,14 @@ export async function startGateway(
 
 async function openAudit(
 	loaded: Loaded,
+	writer: WriterName,
 	log: Log,
 	lost: (records: number) => void,
 ): Promise<Audit | undefined> {
 	const { audit } = loaded.config;
-	const writer = await openAuditLog(audit, folderOf(loaded), "gateway");
-	if (writer === undefined) return undefined;
-	return auditOf(writer, audit?.required === true, (records, reason) => {
+	const audited = await openAuditLog(audit, folderOf(loaded), writer);
+	if (audited === undefined) return undefined;
+	return auditOf(audited, audit?.required === true, (records, reason) => {
 		lost(records);
 		log.event("error", "audit records are lost", {
 			records,
@@ -495,6 +556,7 @@ async function openAudit(
 
 /** What a listener is made of, and the log that it writes. */
 const fixed = [
+	"workers",
 	"listen",
 	"socketMode",
 	"trustedProxies",
