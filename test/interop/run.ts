@@ -5,6 +5,7 @@ import {
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
 import { backups } from "./backups.ts";
+import { benchCounts } from "./bench-counts.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -145,6 +146,7 @@ try {
 		});
 	});
 	await part("matrix, its subset", matrix);
+	await part("bench, agreement and counts", benchCounts);
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));
 } finally {
