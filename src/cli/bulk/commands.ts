@@ -21,4 +21,30 @@ export function addBulkCommands(program: Command): void {
 				return await scan(target, options);
 			}),
 		);
+	addChangeOptions(
+		addBulkOptions(
+			program
+				.command("rewrap")
+				.description(
+					"seal the objects of a bucket anew, under the newest version of a key",
+				),
+		).requiredOption("--to <key>", "id or alias of the key"),
+	)
+		.option("--versions", "name older versions under other keys")
+		.action((target, options) =>
+			answer(options.json, async () => {
+				const { rewrap } = await import("./rewrap.ts");
+				return await rewrap(target, options);
+			}),
+		);
+}
+
+function addChangeOptions(command: Command): Command {
+	return command
+		.option("--dry-run", "say what would be done, and change nothing")
+		.option("--no-acl", "objects have no grants of their own: ask for none")
+		.option(
+			"--unsafe-no-concurrent-writers",
+			"nobody else writes: go on where the store guards nothing",
+		);
 }
