@@ -67,7 +67,7 @@ t.test(
 		await put(world.client, "empty", "");
 		await put(world.store, "plain", "untouched");
 		const first = "x".repeat(5 * 1024 ** 2);
-	await putParts(world, "parts", [first, "second"]);
+		await putParts(world, "parts", [first, "second"]);
 		await world.rotate("alias/photos");
 		await put(world.client, "new", "already");
 		t.match(await world.recordOf("a"), { version: 1 });
