@@ -37,6 +37,24 @@ export function addBulkCommands(program: Command): void {
 				return await rewrap(target, options);
 			}),
 		);
+	addChangeOptions(
+		addBulkOptions(
+			program
+				.command("encrypt")
+				.description(
+					"turn the plaintext objects of a bucket into envelope objects",
+				),
+		).addOption(
+			new Option("--to <form>", "envelope, or plaintext for the way back")
+				.choices(["envelope", "plaintext"])
+				.default("envelope"),
+		),
+	).action((target, options) =>
+		answer(options.json, async () => {
+			const { encrypt } = await import("./encrypt.ts");
+			return await encrypt(target, options);
+		}),
+	);
 }
 
 function addChangeOptions(command: Command): Command {

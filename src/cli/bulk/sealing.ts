@@ -15,6 +15,7 @@ export interface EnvelopeOptions {
 	readonly format: string;
 	readonly decrypt?: readonly string[];
 	readonly boundBucket?: string;
+	readonly onPlaintext: unknown;
 }
 
 /** The configuration with other options of its envelopes. */
@@ -30,6 +31,17 @@ export function withEnvelopes(
 					? { ...policy, options: change(policy.options as EnvelopeOptions) }
 					: policy,
 			),
+		]),
+	);
+	return { ...loaded, policies };
+}
+
+/** The configuration with no envelope at all: what is written stays as it is. */
+export function withoutEnvelopes(loaded: Loaded): Loaded {
+	const policies = new Map(
+		[...loaded.policies].map(([route, policies]) => [
+			route,
+			policies.filter((policy) => !isEnvelope(policy)),
 		]),
 	);
 	return { ...loaded, policies };
