@@ -17,7 +17,15 @@ export interface Guards {
 
 const content =
 	"Written by Sealgate to see whether this store honours If-Match. It may be deleted.\n";
+const probeName = ".sealgate-probe-";
 const otherEtag = '"00000000000000000000000000000000"';
+
+/** Whether a key is of a probe object, which a run that was killed may have left. */
+export function isProbe(key: string): boolean {
+	return /\.sealgate-probe-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(
+		key,
+	);
+}
 
 /**
  * A condition counts as honoured where a wrong ETag is refused with 412 and the right one passes.
@@ -28,7 +36,7 @@ export async function probeGuards(
 	ask: Ask,
 	{ bucket, prefix }: Target,
 ): Promise<Guards> {
-	const key = `${prefix}.sealgate-probe-${crypto.randomUUID()}`;
+	const key = `${prefix}${probeName}${crypto.randomUUID()}`;
 	const probing = new Probing(ask, bucket, key);
 	try {
 		const first = await probing.put(new Map());

@@ -7,6 +7,7 @@ import {
 	writeCheckpoint,
 } from "./checkpoint.ts";
 import type { Item, Settled } from "./item.ts";
+import { isProbe } from "./probe.ts";
 import { Tally } from "./tally.ts";
 import { inShard, type Shard } from "./target.ts";
 import { type Pace, work } from "./work.ts";
@@ -36,7 +37,8 @@ export async function runOver(options: RunOptions): Promise<Checkpoint> {
 		firstCheckpoint(identity);
 	const state = new RunState(before);
 	const saving = saver(file, state);
-	const mine = (item: Item) => shard === undefined || inShard(item.key, shard);
+	const mine = ({ key }: Item) =>
+		!isProbe(key) && (shard === undefined || inShard(key, shard));
 	const settle = (item: Item, settled: Settled | undefined): void => {
 		state.settle(item, settled);
 		if (settled !== undefined) options.progress?.(1, item.size);
@@ -79,7 +81,7 @@ class RunState {
 		return this.#failed.map(({ reason: _, ...item }) => item as Item);
 	}
 
-	/** @param settled undefined where it is another shard's */
+	/** @param settled undefined where it is another share's, or no object of the bucket's owner */
 	settle(item: Item, settled: Settled | undefined): void {
 		const { key, versionId, size, latest } = item;
 		const named = { key, ...(versionId !== undefined && { versionId }) };

@@ -18,6 +18,8 @@ export interface Careless {
 	}[];
 	/** Awaited before a write goes on. */
 	before: (kind: Write, path: string) => Promise<void>;
+	/** Told before its answer is passed on. */
+	after: (kind: Write, path: string, status: number) => void;
 	close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function startCareless(
 		writes: [] as Careless["writes"],
 		requests: [] as Careless["requests"],
 		before: async (_kind: Write, _path: string): Promise<void> => {},
+		after: (_kind: Write, _path: string, _status: number): void => {},
 	};
 	const server = createServer(async (incoming, response) => {
 		try {
@@ -53,6 +56,8 @@ export async function startCareless(
 					headers: signedAnew(incoming, path, query, honest, drops),
 				},
 				(answer) => {
+					const status = answer.statusCode ?? 500;
+					if (kind !== undefined) store.after(kind, path, status);
 					response.writeHead(answer.statusCode ?? 500, answer.headers);
 					answer.pipe(response);
 				},

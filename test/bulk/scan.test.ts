@@ -35,6 +35,8 @@ await put(world.store, "in/client-side", "xx", {
 	Metadata: { "x-amz-key-v2": "a", "x-amz-iv": "b" },
 });
 await put(world.store, "in/torn", "yy", { Metadata: { sealgate: "!!" } });
+// A run that was killed may leave one: nobody's object.
+await put(world.store, `in/.sealgate-probe-${crypto.randomUUID()}`, "probe");
 await put(world.store, "out/other", "not asked for");
 const { keyId } = (await world.recordOf("in/a")) ?? { keyId: "" };
 
