@@ -21,6 +21,8 @@ export interface GatewayOptions {
 	readonly policies?: string;
 	/** Its one entry of `keys`. */
 	readonly keys?: string;
+	/** Runs when its configuration is written, and before it starts. */
+	readonly before?: (config: string) => void;
 }
 
 export interface RunningGateway {
@@ -57,6 +59,7 @@ export async function startGateway(
 			"",
 		].join("\n"),
 	);
+	options.before?.(config);
 	await start(
 		name,
 		process.execPath,
