@@ -22,9 +22,19 @@ export async function guardsOf(
 	const all = { put: true, copy: true, complete: true };
 	if (options.dryRun) return all;
 	const guards = await probeGuards(ask, target);
+	console.error(`the store looks at If-Match on: ${honoured(guards)}`);
 	if (suffices(guards)) return guards;
 	if (options.unsafeNoConcurrentWriters) return undefined;
 	throw new Error(
 		`the store of ${target.bucket} does not look at If-Match before it replaces an object, so that a write of somebody else could be lost. Where nobody else writes, say --unsafe-no-concurrent-writers.`,
 	);
+}
+
+function honoured({ put, copy, complete }: Guards): string {
+	const names = [
+		...(put ? ["PutObject"] : []),
+		...(copy ? ["CopyObject"] : []),
+		...(complete ? ["CompleteMultipartUpload"] : []),
+	];
+	return names.join(", ") || "nothing";
 }
