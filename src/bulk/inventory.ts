@@ -111,7 +111,7 @@ function rowReader(schema: string): (line: string) => Item | undefined {
 
 /** One line of RFC 4180. Keys are percent-encoded, so that no field holds a line end. Pure. */
 export function csvFields(line: string): string[] {
-	return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+	return [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
 		([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "",
 	);
 }
