@@ -1,7 +1,7 @@
 /** Re-seals one object under a key's current version: the store copies the bytes, and no body comes here. */
+import type { ObjectRecord } from "../crypto/record.ts";
 import { readRecordHeader, recordHeader } from "../crypto/record-header.ts";
 import { discard } from "../http/body.ts";
-import type { HeaderMap } from "../http/headers.ts";
 import { renderCopySource } from "../s3/copy-source.ts";
 import { grantHeaders } from "./acl.ts";
 import { type Ask, documentOf, headOf, StoreRefusal } from "./ask.ts";
@@ -18,8 +18,8 @@ export interface Sealing {
 	readonly version?: number;
 	/** Whether a record's key is that one, perhaps under the id of a replica. */
 	isKey(keyId: string): boolean;
-	/** Whether the object opens under its own bucket's name; absent where nothing is to be bound anew. */
-	isBound?(item: Item): Promise<boolean>;
+	/** Whether a record opens under its own bucket's name; absent where nothing is to be bound anew. */
+	isBound?(record: ObjectRecord, key: string): Promise<boolean>;
 }
 
 export interface Rewrapping {
@@ -28,6 +28,8 @@ export interface Rewrapping {
 	readonly store: Ask;
 	/** Under the policies, of which the envelope seals as `sealing` says. */
 	readonly gateway: Ask;
+	/** The same, where records are bound to their own bucket already and others are not yet. */
+	readonly rebound?: Ask | undefined;
 	/** Of the route that the key falls on; undefined where it has no envelope. */
 	sealing(key: string): Promise<Sealing | undefined>;
 	/** Undefined: nothing is guarded. */
@@ -51,7 +53,7 @@ export function rewrapObject(
 }
 
 async function rewrap(run: Rewrapping, item: Item): Promise<Settled> {
-	const { bucket, store, gateway, guards } = run;
+	const { bucket, store, guards } = run;
 	const { status, headers, body } = await store(headOf(bucket, item));
 	discard(body);
 	if (status === 404) return { group: undefined };
@@ -63,8 +65,9 @@ async function rewrap(run: Rewrapping, item: Item): Promise<Settled> {
 	if (found.format !== "t1") return left(`of format ${found.format}`);
 	const sealing = await run.sealing(item.key);
 	if (sealing === undefined) return left("on a route without envelope");
-	if (isCurrent(found, sealing) && (await sealing.isBound?.(item)) !== false)
-		return counted("already");
+	const record = readRecordHeader(headers.get(recordHeader) ?? "");
+	const bound = await sealing.isBound?.(record, item.key);
+	if (isCurrent(found, sealing) && bound !== false) return counted("already");
 	if (!item.latest)
 		return left(
 			`an older version under ${found.key} ${found.keyVersion}`.trim(),
@@ -72,12 +75,13 @@ async function rewrap(run: Rewrapping, item: Item): Promise<Settled> {
 	const why = untouchable(headers, new Date());
 	if (why !== undefined) return left(why);
 	const etag = headers.get("etag") ?? "";
-	if (guards && !guards.complete && isOfParts(headers))
+	if (guards && !guards.complete && record.single === undefined)
 		return left("of parts, and the store does not guard the end of an upload");
 	if (run.dryRun) return counted("would be re-sealed");
 	const grants = run.keepAcl ? await grantHeaders(store, bucket, item) : [];
 	const { key } = item;
-	const response = await gateway({
+	const gateway = bound ? run.rebound : undefined;
+	const response = await (gateway ?? run.gateway)({
 		operation: { name: "CopyObject", method: "PUT", bucket, key, query: [] },
 		headers: new Map([
 			...keptHeaders(headers),
@@ -94,11 +98,6 @@ async function rewrap(run: Rewrapping, item: Item): Promise<Settled> {
 	});
 	await documentOf(response, item.key);
 	return counted("re-sealed");
-}
-
-/** Its copy ends with the end of an upload. */
-function isOfParts(headers: HeaderMap): boolean {
-	return readRecordHeader(headers.get(recordHeader) ?? "").single === undefined;
 }
 
 function isCurrent(

@@ -38,6 +38,8 @@ export interface World {
 	readonly keyring: string;
 	/** The command in a process, with `--config`. */
 	command(...args: string[]): Promise<Ended>;
+	/** The same, with a configuration that `args` name. */
+	run(...args: string[]): Promise<Ended>;
 	rotate(alias: string): Promise<void>;
 	/** What the gateway gives. */
 	read(key: string): Promise<string>;
@@ -109,6 +111,7 @@ ${extra}`,
 		gateway,
 		keyring,
 		command: (...args) => run(folder, ...args, "--config", "config.yaml"),
+		run: (...args) => run(folder, ...args),
 		async rotate(alias) {
 			await changeKeyring(keyring, secret(), rotateKey(alias), new Date());
 			await gateway.reloadKeys();

@@ -31,6 +31,10 @@ export function addBulkCommands(program: Command): void {
 		).requiredOption("--to <key>", "id or alias of the key"),
 	)
 		.option("--versions", "name older versions under other keys")
+		.option(
+			"--rebind",
+			"bind records to the bucket that they lie in, in place of the route's boundBucket",
+		)
 		.action((target, options) =>
 			answer(options.json, async () => {
 				const { rewrap } = await import("./rewrap.ts");

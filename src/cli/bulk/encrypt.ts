@@ -26,8 +26,7 @@ export async function encrypt(
 	const { bucket, prefix } = target;
 	const loaded = await loadConfig(options.config, process.env, plugins);
 	const found = await untilStopped(async (signal) => {
-		// What has begun is finished: the stores do not hear of the signal.
-		const stores = openStores(loaded, client, new AbortController().signal);
+		const stores = openStores(loaded, client);
 		const refusal = (key: string) =>
 			refusalOf(loaded, stores.routeOf(bucket, key), to);
 		const operator = { command: "encrypt", client, share: shard?.index ?? 0 };

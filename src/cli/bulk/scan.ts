@@ -19,12 +19,7 @@ export async function scan(
 	const target = targetOf(text);
 	const loaded = await loadConfig(options.config, process.env, plugins);
 	const found = await untilStopped(async (signal) => {
-		// What has begun is finished: the stores do not hear of the signal.
-		const store = openStores(
-			loaded,
-			options.client,
-			new AbortController().signal,
-		);
+		const store = openStores(loaded, options.client);
 		try {
 			const act = scanObject(store.ask, target.bucket, signal);
 			const { ask } = store;

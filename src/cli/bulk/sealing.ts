@@ -3,8 +3,12 @@
 import { keyVersionOf } from "../../bulk/protection.ts";
 import type { Sealing } from "../../bulk/rewrap.ts";
 import type { ConfiguredPolicy, Loaded } from "../../config/load.ts";
+import { DecryptionError } from "../../crypto/decryption-error.ts";
+import type { ObjectRecord } from "../../crypto/record.ts";
+import { type ObjectName, openRecord } from "../../crypto/record-seal.ts";
 import type { Exchange } from "../../exchange.ts";
 import { wrappingContext } from "../../keys/context.ts";
+import type { KeyAccess } from "../../keys/key-access.ts";
 import type { OpenKeys } from "../../keys/open-keys.ts";
 import { UsageError } from "../answer.ts";
 
@@ -56,6 +60,19 @@ export function sealingUnder(loaded: Loaded, keyId: string): Loaded {
 	}));
 }
 
+/** Copies are bound to their own bucket, whatever their source is bound to. */
+export function bindingTo(loaded: Loaded, bucket: string): Loaded {
+	return withEnvelopes(loaded, (options) => ({
+		...options,
+		copiesBindTo: bucket,
+	}));
+}
+
+/** Everything is bound to its own bucket. */
+export function boundToItself(loaded: Loaded): Loaded {
+	return withEnvelopes(loaded, ({ boundBucket: _, ...options }) => options);
+}
+
 export function envelopeOf(
 	loaded: Loaded,
 	route: string,
@@ -79,6 +96,7 @@ export async function sealingOf(
 	to: string,
 	keys: OpenKeys,
 	exchange: Exchange,
+	rebind: boolean,
 ): Promise<Sealing | undefined> {
 	const options = envelopeOf(loaded, route);
 	if (options === undefined) return undefined;
@@ -99,5 +117,33 @@ export async function sealingOf(
 		keyId,
 		...(version !== undefined && { version }),
 		isKey: (other) => access.sameKey(other, keyId),
+		...(rebind && {
+			isBound: (record: ObjectRecord, key: string) =>
+				opensAs(record, { bucket, key }, access, exchange),
+		}),
 	};
+}
+
+async function opensAs(
+	record: ObjectRecord,
+	name: ObjectName,
+	access: KeyAccess,
+	exchange: Exchange,
+): Promise<boolean> {
+	const { keyId, wrappedKey, objectScope } = record;
+	const objectKey = objectScope ? name.key : undefined;
+	const context = wrappingContext(name.bucket, objectKey);
+	try {
+		using wrapping = await access.forOpening(
+			keyId,
+			wrappedKey,
+			context,
+			exchange,
+		);
+		openRecord(record, wrapping.key, name);
+		return true;
+	} catch (error) {
+		if (error instanceof DecryptionError) return false;
+		throw error;
+	}
 }

@@ -18,11 +18,7 @@ export interface StoreAccess {
  * @param client by whose routes
  * @throws UsageError where the configuration does not have what is asked of it
  */
-export function openStores(
-	loaded: Loaded,
-	client: string,
-	signal: AbortSignal,
-): StoreAccess {
+export function openStores(loaded: Loaded, client: string): StoreAccess {
 	const { config } = loaded;
 	if (config.authentication === "passthrough")
 		throw new UsageError(
@@ -41,6 +37,8 @@ export function openStores(
 		ask(request) {
 			const { bucket = "", key, method } = request.operation;
 			const route = routeOf(bucket, key);
+			// What has begun is finished: no request hears of the run's end.
+			const { signal } = new AbortController();
 			return send(request, { ...createExchange(local(method), signal), route });
 		},
 		async close() {
