@@ -23,6 +23,8 @@ export interface GatewayOptions {
 	readonly keys?: string;
 	/** Runs when its configuration is written, and before it starts. */
 	readonly before?: (config: string) => void;
+	/** More of it than the tests' own. */
+	readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RunningGateway {
@@ -65,6 +67,7 @@ export async function startGateway(
 		process.execPath,
 		["src/main.ts", "serve", "--config", config],
 		port,
+		options.environment,
 	);
 	return {
 		name,
