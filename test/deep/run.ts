@@ -6,11 +6,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { bulkKills } from "./bulk-kills.ts";
 import { differential } from "./differential.ts";
 import { matrix } from "./matrix.ts";
 import { type Check, slowConnections } from "./slow-connections.ts";
 
-const parts = { "slow-connections": slowConnections, differential, matrix };
+const parts = {
+	"bulk-kills": bulkKills,
+	"slow-connections": slowConnections,
+	differential,
+	matrix,
+};
 const asked = process.argv.slice(2);
 const file = fileURLToPath(
 	new URL("../../docs/deep-report.md", import.meta.url),
