@@ -36,11 +36,10 @@ function content(bytes: number): Buffer {
 
 /** What the store has of an object, in files: as the aws cli would leave it. */
 async function download(
-	{ store, bucket, passphrase }: Sealed,
+	{ store, bucket }: Sealed,
 	key: string,
 	name: string,
 ): Promise<void> {
-	writeFileSync(join(folder, "pass"), `${passphrase}\n`);
 	const at = { Bucket: bucket, Key: key };
 	const head = await store.send(new HeadObjectCommand(at));
 	writeFileSync(join(folder, `${name}.json`), JSON.stringify(head));
@@ -52,7 +51,7 @@ async function download(
 const opening = (sealed: Sealed, name: string, key: string) => [
 	...["decrypt", name, "--metadata", `${name}.json`],
 	...["--bucket", sealed.bucket, "--key", key],
-	...["--keyring", sealed.keyring, "--passphrase-file", "pass"],
+	...["--keyring", sealed.keyring, "--key-file", sealed.keyFile],
 ];
 
 async function upload(
