@@ -85,6 +85,7 @@ export async function trueOrRefused(
 			"stream-overlong",
 			"terminator-broken",
 			"answer-malformed",
+			"parts-unknown",
 		] as const;
 		refused(t, answer, reasons, slice, said);
 	}
