@@ -27,14 +27,15 @@ export async function laid(t: Test, sizes: readonly number[]): Promise<Laid> {
 	};
 	const other = await upload(50);
 	const own = await upload(0);
+	const pieces = piecesOf(own.kept);
 	return {
 		besieged,
 		content: own.content,
-		pieces: piecesOf(own.kept),
+		pieces,
 		others: piecesOf(other.kept),
 		show(parts, told = parts.map(({ length }) => length)) {
 			const { headers } = own.kept;
-			const body = Buffer.concat(parts);
+			const body = parts === pieces ? own.kept.body : Buffer.concat(parts);
 			hostile.shelf.set(`/${bucket}/k`, { headers, body, parts: told });
 		},
 	};
