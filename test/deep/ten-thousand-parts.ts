@@ -10,7 +10,7 @@ const part = 5 * 1024 ** 2;
 /** Ends the object: no part may follow it, so no terminator does. */
 const last = 100_000;
 const size = (count - 1) * part + last;
-const whole = [1, 2, 5_000, 9_999, 10_000];
+const whole = [1, 2, count / 2, count - 1, count];
 
 export async function tenThousandParts(): Promise<Section> {
 	const store = await startSinkStore(new Set(whole));
