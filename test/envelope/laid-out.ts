@@ -102,3 +102,6 @@ export const layouts = [
 	["a short last part", [least, least, 1_000]],
 	["a terminator", [least, least, least]],
 ] as const;
+
+/** Ended by a terminator, and of no whole MiB: the store is asked for its part table. */
+export const uneven = [least + 7, least + 7, least + 7] as const;

@@ -1,10 +1,14 @@
 /** A store's part table that lies about true bytes: nothing is answered from a wrong place. */
 import t from "tap";
 import { refused } from "./besieged.ts";
-import { laid, layouts, least, mebibyte, trueOrRefused } from "./laid-out.ts";
-
-/** The store is asked for its table where parts are of no whole MiB. */
-const uneven = [least + 7, least + 7, least + 7] as const;
+import {
+	laid,
+	layouts,
+	least,
+	mebibyte,
+	trueOrRefused,
+	uneven,
+} from "./laid-out.ts";
 
 for (const [name, sizes] of [layouts[0], ["a terminator", uneven]] as const) {
 	t.test(
