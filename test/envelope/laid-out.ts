@@ -19,8 +19,12 @@ export interface Laid {
 	show(parts: readonly Buffer[], sizes?: readonly number[]): void;
 }
 
-export async function laid(t: Test, sizes: readonly number[]): Promise<Laid> {
-	const besieged = await startBesieged(t);
+export async function laid(
+	t: Test,
+	sizes: readonly number[],
+	options = "",
+): Promise<Laid> {
+	const besieged = await startBesieged(t, options);
 	const { hostile, bucket, capture } = besieged;
 	const upload = async (seed: number) => {
 		const parts = sizes.map((size, part) => sample(size, seed + part));
