@@ -43,7 +43,9 @@ debian() { # command (a name or a path), package...
 	command -v "$command" >/dev/null && return
 	[ "$(id -u)" -eq 0 ] || { echo "install as root: apt-get install $*" >&2; exit 1; }
 	echo "installing $*" >&2
-	[ -e "$cache/.apt-updated" ] || { apt-get update -q >&2 && touch "$cache/.apt-updated"; }
+	# Not remembered in the cache, which may have come from another machine.
+	[ -n "${updated:-}" ] || apt-get update -q >&2
+	updated=yes
 	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@" >&2
 }
 
@@ -62,11 +64,13 @@ venv() { # name, packages
 java_program() { # name, folder with pom.xml and *.java
 	local place="$cache/$1"
 	local stamp="$place/.installed-$(cat "$2"/pom.xml "$2"/*.java | cksum | cut -d' ' -f1)"
+	debian javac default-jdk-headless
+	debian mvn maven
 	if [ ! -e "$stamp" ]; then
 		echo "building $1" >&2
 		rm -rf "$place"
 		mkdir -p "$place"
-		timeout 900 mvn -q -B -f "$2/pom.xml" "-Dmaven.repo.local=$cache/maven" \
+		timeout 900 mvn -q -B -Dstyle.color=never -f "$2/pom.xml" "-Dmaven.repo.local=$cache/maven" \
 			org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
 			-DincludeScope=runtime "-DoutputDirectory=$place/jars" >&2
 		javac -d "$place/classes" -cp "$place/jars/*" "$2"/*.java >&2
@@ -82,4 +86,43 @@ go_program() { # name, folder
 		(cd "$2" && timeout 900 go build -mod=readonly -ldflags "-s -w" -o "$stamp" .) >&2
 	fi
 	ln -sfn "$stamp" "$cache/$1"
+}
+
+# A jar with all that it needs in it, in the cache's repository of Maven.
+maven_jar() { # group:artifact:version:packaging:classifier
+	local stamp="$cache/.maven-$(stamp_of "$1")"
+	[ -e "$stamp" ] && return
+	echo "fetching $1" >&2
+	timeout 900 mvn -q -B "-Dmaven.repo.local=$cache/maven" dependency:get "-Dartifact=$1" -Dtransitive=false >&2
+	touch "$stamp"
+}
+
+# Half an hour and more; what an interrupted build made is used by the next one.
+cargo_tool() { # crate with a binary of its name, version
+	local stamp="$cache/$1.$(stamp_of "$1@$2")"
+	if [ ! -x "$stamp" ]; then
+		echo "building $1 $2" >&2
+		CARGO_TARGET_DIR="$cache/$1-target" nice -n 19 cargo install "$1@$2" --locked --root "$cache/$1-built" >&2
+		cp "$cache/$1-built/bin/$1" "$stamp"
+		rm -rf "$cache/$1-target"
+	fi
+	ln -sfn "$stamp" "$cache/$1"
+}
+
+# The packages of npm in a folder of the cache.
+npm_packages() { # name, packages
+	local stamp="$cache/$1/.installed-$(stamp_of "$2")"
+	[ -e "$stamp" ] && return
+	echo "installing $2" >&2
+	rm -rf "${cache:?}/$1"
+	mkdir -p "$cache/$1"
+	# shellcheck disable=SC2086
+	timeout 900 npm install --silent --no-audit --no-fund --prefix "$cache/$1" $2 >&2
+	touch "$stamp"
+}
+
+# For Debian's own Python.
+debian_python() { # module, package
+	/usr/bin/python3 -c "import $1" 2>/dev/null && return
+	debian "no-command-of-$2" "$2"
 }

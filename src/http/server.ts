@@ -74,6 +74,9 @@ export const plainListener: ListenerOptions = {
 	forwardedProto: false,
 };
 
+/** One for all requests: an abort without a reason makes a DOMException with its stack, for each request that ends. */
+const overReason = new Error("the answer has ended, or the client has gone");
+
 /** The arrival that the head describes. @throws SealgateError where it can be read in two ways, or is too large */
 function readHead(
 	request: IncomingMessage,
@@ -135,7 +138,7 @@ export function createListener(
 				response.setHeader("connection", "close");
 			}
 			const gone = new AbortController();
-			response.once("close", () => gone.abort());
+			response.once("close", () => gone.abort(overReason));
 			answer = await respond({ ...head, body, signal: gone.signal });
 		} catch (error) {
 			response.setHeader("connection", "close");

@@ -191,7 +191,9 @@ function readable(body: Body, failed: (error: Error) => void): Readable {
 			});
 		},
 		destroy(error, done) {
-			flow?.stop(error ?? new Error("the store wants no more of the body"));
+			// Node destroys a stream that has ended too.
+			if (!stream.readableEnded)
+				flow?.stop(error ?? new Error("the store wants no more of the body"));
 			done(error);
 		},
 	});

@@ -43,6 +43,8 @@ function writeBody(
 ): void {
 	if (body.length !== undefined)
 		response.setHeader("content-length", String(body.length));
+	// The head and what is at hand of the body leave in one write: of a small answer, all of it.
+	response.cork();
 	response.flushHeaders();
 	const progress = watchProgress(limits, () => {
 		flow.stop(new Error("the client reads too slowly"));
@@ -79,6 +81,7 @@ function writeBody(
 			response.destroy();
 		},
 	});
+	queueMicrotask(() => response.uncork());
 	response.on("drain", () => {
 		progress.pause();
 		flow.resume();

@@ -48,7 +48,7 @@ export async function requireOwnFile(path: string): Promise<void> {
 	if (facts?.isSymbolicLink() !== true) return;
 	throw untrusted(
 		path,
-		"is a symbolic link, as in a mounted Secret: it can be used here, and is changed where it comes from",
+		"is a symbolic link, as in a mounted Secret: it can be used here, and is changed at its origin",
 	);
 }
 

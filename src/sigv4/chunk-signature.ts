@@ -2,12 +2,12 @@
  * The chain of signatures over the chunks and the trailer of an aws-chunked body.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-streaming-trailers.html
  */
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, type KeyObject } from "node:crypto";
 import { type Scope, scopeText } from "./scope.ts";
 
 /** Where the chain begins: the signature of the head. */
 export interface ChunkSeed {
-	readonly signingKey: Buffer;
+	readonly signingKey: KeyObject;
 	readonly amzDate: string;
 	readonly scope: Scope;
 	readonly signature: string;

@@ -4,7 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import { parseAmzDate, type Scope, signingKey } from "./scope.ts";
+import { parseAmzDate, type Scope } from "./scope.ts";
+import { signingKey } from "./signing-key.ts";
 
 /** What a form says of its signature. Nothing is proven here. */
 export interface PostAuthentication {

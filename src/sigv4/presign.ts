@@ -2,8 +2,9 @@
 import { createHmac } from "node:crypto";
 import type { Query } from "../s3/operation.ts";
 import { canonicalQuery, canonicalRequest, stringToSign } from "./canonical.ts";
-import { amzDate, scopeText, signingKey } from "./scope.ts";
+import { amzDate, scopeText } from "./scope.ts";
 import type { Credentials } from "./sign.ts";
+import { signingKey } from "./signing-key.ts";
 
 /**
  * @param request `headers` are signed and must be sent with the request; `host` is among them

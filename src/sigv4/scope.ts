@@ -1,5 +1,4 @@
-/** Credential scope, dates and the signing key of Signature Version 4. */
-import { createHmac } from "node:crypto";
+/** Credential scope and dates of Signature Version 4. */
 
 export interface Scope {
 	/** YYYYMMDD */
@@ -10,14 +9,6 @@ export interface Scope {
 
 export function scopeText(scope: Scope): string {
 	return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
-}
-
-/** The key for one day, region and service. */
-export function signingKey(secretAccessKey: string, scope: Scope): Buffer {
-	const step = (key: string | Buffer, text: string): Buffer =>
-		createHmac("sha256", key).update(text).digest();
-	const date = step(`AWS4${secretAccessKey}`, scope.date);
-	return step(step(step(date, scope.region), scope.service), "aws4_request");
 }
 
 /** YYYYMMDDTHHMMSSZ */

@@ -3,7 +3,8 @@ import { createHmac } from "node:crypto";
 import type { Query } from "../s3/operation.ts";
 import { canonicalQuery, canonicalRequest, stringToSign } from "./canonical.ts";
 import type { ChunkSeed } from "./chunk-signature.ts";
-import { amzDate, type Scope, scopeText, signingKey } from "./scope.ts";
+import { amzDate, type Scope, scopeText } from "./scope.ts";
+import { signingKey } from "./signing-key.ts";
 
 export interface Credentials {
 	readonly accessKeyId: string;

@@ -1,5 +1,5 @@
 /** Proves the signature of a request's head. */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { SealgateError } from "../errors.ts";
 import { isSecretHeader } from "../s3/secret-headers.ts";
 import type { Authentication, SignedHead } from "./authentication.ts";
@@ -9,7 +9,8 @@ import {
 	encodePath,
 	stringToSign,
 } from "./canonical.ts";
-import { parseAmzDate, signingKey } from "./scope.ts";
+import { parseAmzDate } from "./scope.ts";
+import { signingKey } from "./signing-key.ts";
 
 export interface VerifyOptions {
 	/** One or, while one replaces another, several: each is tried, and which one fitted shows in no timing. */
@@ -27,7 +28,7 @@ export function verifySignature(
 	head: SignedHead,
 	authentication: Authentication,
 	options: VerifyOptions,
-): { signingKey: Buffer } {
+): { signingKey: KeyObject } {
 	checkRegion(authentication, options.region);
 	checkTime(authentication, options.now);
 	checkSignedHeaders(head, authentication);
@@ -36,7 +37,7 @@ export function verifySignature(
 	const paths = encoded === head.path ? [encoded] : [encoded, head.path];
 	const texts = paths.map((path) => textFor(head, authentication, path));
 	const given = Buffer.from(authentication.signature);
-	let proven: Buffer | undefined;
+	let proven: KeyObject | undefined;
 	for (const secretAccessKey of options.secretAccessKeys) {
 		const key = signingKey(secretAccessKey, authentication.scope);
 		for (const text of texts) {
@@ -50,7 +51,7 @@ export function verifySignature(
 	return { signingKey: proven };
 }
 
-function hmac(key: Buffer, text: string): string {
+function hmac(key: KeyObject, text: string): string {
 	return createHmac("sha256", key).update(text).digest("hex");
 }
 

@@ -18,7 +18,7 @@ import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
 import { s3ec } from "./s3ec.ts";
-import { script } from "./script.ts";
+import { matrix, script } from "./script.ts";
 import { makeKeyring, sealed } from "./sealed.ts";
 import { customerKeys } from "./sse-c.ts";
 import {
@@ -146,6 +146,7 @@ try {
 			copies: false,
 		});
 	});
+	await part("matrix, its subset", matrix);
 } catch (error) {
 	report("interop", false, (error as Error).stack ?? String(error));
 } finally {

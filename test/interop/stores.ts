@@ -13,12 +13,19 @@ export interface RunningStore {
 	readonly integrity?: "signed-chunks";
 	/** Where it differs from S3: words that the suites know. */
 	readonly lacks: readonly ("kept-checksums" | "no-such-upload")[];
+	/** Of its one user, where the store does not take `storeKeys`. */
+	readonly keys?: StoreKeys;
 }
 
-export const storeKeys = {
+export interface StoreKeys {
+	readonly accessKeyId: string;
+	readonly secretAccessKey: string;
+}
+
+export const storeKeys: StoreKeys = {
 	accessKeyId: "STOREACCESSKEY",
 	secretAccessKey: "store-secret-key",
-} as const;
+};
 
 /** Asks the store itself, past every gateway. */
 export function direct(store: RunningStore): S3Client {
@@ -26,7 +33,7 @@ export function direct(store: RunningStore): S3Client {
 		endpoint: store.endpoint,
 		region: "us-east-1",
 		forcePathStyle: true,
-		credentials: storeKeys,
+		credentials: store.keys ?? storeKeys,
 		requestHandler: {
 			httpsAgent: new Agent({ ca: readFileSync(certificates.ca) }),
 		},
@@ -86,7 +93,7 @@ export async function minio(tls: boolean): Promise<RunningStore> {
 
 /** The line of a configuration that names the store. */
 export function upstreamLine(store: RunningStore): string {
-	const { accessKeyId, secretAccessKey } = storeKeys;
+	const { accessKeyId, secretAccessKey } = store.keys ?? storeKeys;
 	const fields = [
 		"name: store",
 		`endpoint: "${store.endpoint}"`,

@@ -1,6 +1,6 @@
 /**
- * Tink's own library opens what Sealgate seals, and Sealgate opens what Tink seals; the reader of the docs opens the
- * golden objects. Prints a line a check, the count last.
+ * Tink's own libraries for Python and Java open what Sealgate seals and the golden objects, whole and single parts, and
+ * Sealgate opens what they seal; the reader of the docs opens the golden objects. Prints a line a check, the count last.
  * With `--vectors FILE` the small streams that Tink made are written there: that is how test/vectors/tink.json came to be.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -9,51 +9,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { partAssociatedData } from "../../src/crypto/associated-data.ts";
-import { formats } from "../../src/crypto/formats.ts";
 import { newStreamHeader } from "../../src/crypto/stream-key.ts";
 import { openStreams } from "../../src/crypto/stream-opener.ts";
 import { sealStream } from "../../src/crypto/stream-sealer.ts";
 import { through } from "../../src/http/body.ts";
-import { chunked, collect, sample, sequence } from "../crypto/flow.ts";
+import { chunked, collect, sample } from "../crypto/flow.ts";
 import { tinkKeyset } from "../crypto/tink-keyset.ts";
+import { type Case, dataKey, fresh, golden, old } from "./tink-cases.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const dataKey = sequence("tink data key")(32);
-const nonce = sequence("tink nonce")(16);
+const cases = [...fresh, ...old];
 const folder = mkdtempSync(join(tmpdir(), "sealgate-tink-"));
 let passed = 0;
 let failed = 0;
-
-/** Tink takes any segment size; small ones put many boundaries into small vectors. */
-const smallSegment = 64;
-const sizes = formats.map(({ segmentBytes }) => segmentBytes);
-
-const cases = [smallSegment, ...sizes].flatMap((segmentBytes) => {
-	const first = segmentBytes - 40;
-	const lengths = [
-		0,
-		1,
-		first - 1,
-		first,
-		first + 1,
-		first + segmentBytes,
-		3 * segmentBytes,
-	];
-	return lengths.map((length, index) => ({
-		name: `${segmentBytes}-${length}`,
-		segmentBytes,
-		length,
-		// A single PUT, a part, a final part.
-		associatedData: [
-			partAssociatedData(nonce, 0, true),
-			partAssociatedData(nonce, 1, false),
-			partAssociatedData(nonce, 10_000, true),
-		][index % 3] as Buffer,
-	}));
-});
-
-type Case = (typeof cases)[number];
 
 function report(what: string, good: boolean): void {
 	if (good) passed++;
@@ -61,39 +29,56 @@ function report(what: string, good: boolean): void {
 	console.log(`${good ? "ok " : "BAD"} ${what}`);
 }
 
-function streamOf({ segmentBytes, associatedData, length }: Case) {
-	const key = createSecretKey(dataKey);
+function streamOf(one: Case) {
+	const { segmentBytes, associatedData, length } = one;
+	const key = createSecretKey(one.dataKey);
 	return { dataKey: key, associatedData, segmentBytes, plaintext: length };
 }
 
 async function writeCase(one: Case): Promise<void> {
+	writeFileSync(join(folder, `${one.name}.plain`), sample(one.length));
+	const file = join(folder, `${one.name}.sealed`);
+	if (one.body !== undefined) return writeFileSync(file, one.body);
 	const options = { ...streamOf(one), header: newStreamHeader(randomBytes) };
 	const body = through(chunked(sample(one.length), [65_536]), undefined, (to) =>
 		sealStream(options, to),
 	);
 	const { bytes, error } = await collect(body);
 	if (error !== undefined) throw error;
-	writeFileSync(join(folder, `${one.name}.plain`), sample(one.length));
-	writeFileSync(join(folder, `${one.name}.sealed`), bytes);
+	writeFileSync(file, bytes);
 }
 
-async function openTinks(one: Case): Promise<void> {
-	const sealed = readFileSync(join(folder, `${one.name}.tink`));
+/** @param made the extension of the files that the library wrote */
+async function openTinks(one: Case, made: "tink" | "tink-java"): Promise<void> {
+	const sealed = readFileSync(join(folder, `${one.name}.${made}`));
 	const body = through(chunked(sealed, [65_536]), undefined, (to) =>
 		openStreams([streamOf(one)], to),
 	);
 	const { bytes, error } = await collect(body);
 	report(
-		`${one.name}: Sealgate opens what Tink sealed`,
+		`${one.name}: Sealgate opens what ${made === "tink" ? "Python" : "Java"} sealed`,
 		error === undefined && bytes.equals(sample(one.length)),
 	);
+}
+
+/** @returns what a script of scripts/interop prints */
+function install(script: string, ...args: string[]): string {
+	return execFileSync(join(root, "scripts/interop", script), args, {
+		encoding: "utf8",
+		stdio: ["ignore", "pipe", "inherit"],
+	}).trim();
+}
+
+/** A program that does with every case what its library can, and prints what held. */
+function library(language: string, command: string, ...args: string[]): void {
+	const printed = execFileSync(command, args, { encoding: "utf8" });
+	for (const [what, good] of JSON.parse(printed) as [string, boolean][])
+		report(`${language}: ${what}`, good);
 }
 
 /** docs/readers/t1.py, written after docs/format.md alone, over the golden objects. */
 function readGolden(python: string): void {
 	const script = join(root, "docs/readers/t1.py");
-	const file = join(root, "test/vectors/t1.json");
-	const golden = JSON.parse(readFileSync(file, "utf8"));
 	const bytes = (text: string) => Buffer.from(text, "base64");
 	const { wrappingKey, bucket, key, single, multipart } = golden;
 	const read = (record: string, body: Buffer, ...lengths: string[]) =>
@@ -126,7 +111,7 @@ function readGolden(python: string): void {
 }
 
 function writeVectors(file: string): void {
-	const small = cases.filter(({ length }) => length < 1_000);
+	const small = fresh.filter(({ length }) => length < 1_000);
 	const vectors = small.map((one) => ({
 		segmentBytes: one.segmentBytes,
 		associatedData: one.associatedData.toString("hex"),
@@ -139,23 +124,27 @@ function writeVectors(file: string): void {
 }
 
 try {
-	const python = execFileSync(join(root, "scripts/interop/install-tink.sh"), {
-		encoding: "utf8",
-		stdio: ["ignore", "pipe", "inherit"],
-	}).trim();
+	const python = install("install-tink.sh");
+	const cache = install(
+		"step.sh",
+		...["java_program", "java-tink", join(root, "test/interop/tink-java")],
+	);
 	for (const one of cases) await writeCase(one);
-	const described = cases.map(({ name, segmentBytes, associatedData }) => ({
-		name,
-		associatedData: associatedData.toString("hex"),
-		keyset: tinkKeyset(dataKey, segmentBytes),
+	const described = cases.map((one) => ({
+		name: one.name,
+		associatedData: one.associatedData.toString("hex"),
+		keyset: tinkKeyset(one.dataKey, one.segmentBytes),
 	}));
 	writeFileSync(join(folder, "cases.json"), JSON.stringify(described));
 	const script = join(root, "test/interop/tink_streams.py");
-	const outcomes = JSON.parse(
-		execFileSync(python, [script, folder], { encoding: "utf8" }),
-	) as [string, boolean][];
-	for (const [what, good] of outcomes) report(what, good);
-	for (const one of cases) await openTinks(one);
+	library("Python", python, script, folder);
+	const java = join(cache, "java-tink");
+	const classes = `${java}/classes:${java}/jars/*`;
+	library("Java", "java", "-cp", classes, "TinkStreams", folder);
+	for (const one of cases) {
+		await openTinks(one, "tink");
+		await openTinks(one, "tink-java");
+	}
 	readGolden(python);
 	const [flag, file] = process.argv.slice(2);
 	if (flag === "--vectors" && file !== undefined) writeVectors(file);

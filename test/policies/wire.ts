@@ -220,8 +220,9 @@ export function amazonHeaders(recorded: RecordedRequest): Headers {
 	return Object.fromEntries(found.filter(([name]) => !own.includes(name)));
 }
 
-/** Of the connection, the framing and the signature: the gateway's to write. */
+/** Of the connection, the coding, the framing and the signature: the gateway's to write. */
 const ofTransfer = new Set([
+	"accept-encoding",
 	"authorization",
 	"connection",
 	"content-length",

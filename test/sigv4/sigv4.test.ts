@@ -23,8 +23,8 @@ import {
 	encodedLength,
 } from "../../src/sigv4/chunked-encoder.ts";
 import { presign } from "../../src/sigv4/presign.ts";
-import { signingKey } from "../../src/sigv4/scope.ts";
 import { sign } from "../../src/sigv4/sign.ts";
+import { signingKey } from "../../src/sigv4/signing-key.ts";
 import { verifySignature } from "../../src/sigv4/verify.ts";
 
 const property = { seed: 20261124, numRuns: 200 };

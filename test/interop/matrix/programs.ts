@@ -39,6 +39,7 @@ export function environmentOf(place: Place): Record<string, string> {
 					AWS_CA_BUNDLE: place.caFile,
 					SSL_CERT_FILE: place.caFile,
 					CURL_CA_BUNDLE: place.caFile,
+					NODE_EXTRA_CA_CERTS: place.caFile,
 				}),
 	});
 }
