@@ -14,6 +14,7 @@ import {
 } from "../../src/index.ts";
 import { completedBefore } from "./completed-before.ts";
 import type { Completing } from "./completing.ts";
+import { documentOf, withDocument } from "./documents.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
 import { withoutChecksums } from "./metadata.ts";
 import {
@@ -27,7 +28,7 @@ import type { Envelope } from "./settings.ts";
 import { statedLengths } from "./stated-lengths.ts";
 import { type PutPart, putTerminator } from "./terminator.ts";
 import { openUpload, withUploadId } from "./token.ts";
-import { documentOf, isLast, withDocument } from "./upload.ts";
+import { isLast } from "./upload.ts";
 
 const objectSize = "x-amz-mp-object-size";
 /** Another Complete of the same upload may put its own terminator between ours and the store's look at it. */

@@ -18,10 +18,10 @@ import {
 } from "../../../src/index.ts";
 import { copyObject as copySegmented } from "../copy.ts";
 import { pinnedSource, refusedSource, sourceHead } from "../copy-source.ts";
+import { documentOf, withDocument } from "../documents.ts";
 import { withClientEtags, withStoreConditions } from "../etags.ts";
 import { checkRoom, withoutChecksums } from "../metadata.ts";
 import type { Envelope } from "../settings.ts";
-import { documentOf, withDocument } from "../upload.ts";
 import { foundIn } from "./marks.ts";
 import { cipherOf, recordOf } from "./opening.ts";
 import { headersOf } from "./put-object.ts";
