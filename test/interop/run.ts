@@ -14,6 +14,7 @@ import { differential } from "./differential.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
 import { keyServices } from "./kms.ts";
+import { lyingHead } from "./lying-head.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -103,6 +104,7 @@ try {
 	await part("versitygw, envelope", async () => {
 		await sealed(plain, false);
 		await sealed(plain, true);
+		await lyingHead(plain);
 	});
 	await keyServices(plain);
 	await part("S3 Encryption Clients", () => s3ec(plain));
