@@ -149,21 +149,7 @@ async function createGeneration(
 	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
-	const stores = new Map(
-		config.upstreams.map((upstream): [string, Store] => [
-			upstream.name,
-			{
-				upstream: createUpstream(
-					upstream as Parameters<typeof createUpstream>[0],
-				),
-				region: upstream.region,
-				addressing: upstream.addressing,
-				integrity: upstream.integrity,
-				documentDigest: config.fips ? "sha256" : "md5",
-				credentials: credentialSource(upstream.credentials),
-			},
-		]),
-	);
+	const stores = storesOf(loaded);
 	const keys = await openKeys(
 		loaded.keys,
 		{ folder: folderOf(loaded), fips: config.fips },
@@ -190,19 +176,38 @@ async function createGeneration(
 	};
 }
 
+/** The upstreams of a configuration, by their names. */
+export function storesOf({ config }: Loaded): Map<string, Store> {
+	return new Map(
+		config.upstreams.map((upstream): [string, Store] => [
+			upstream.name,
+			{
+				upstream: createUpstream(
+					upstream as Parameters<typeof createUpstream>[0],
+				),
+				region: upstream.region,
+				addressing: upstream.addressing,
+				integrity: upstream.integrity,
+				documentDigest: config.fips ? "sha256" : "md5",
+				credentials: credentialSource(upstream.credentials),
+			},
+		]),
+	);
+}
+
 /** The folder of the configuration, which paths in it are relative to. */
-function folderOf({ files }: Loaded): string {
+export function folderOf({ files }: Loaded): string {
 	return dirname(files[0] as string);
 }
 
-async function closePolicies(routes: readonly Route[]): Promise<void> {
+export async function closePolicies(routes: readonly Route[]): Promise<void> {
 	for (const route of routes) {
 		for (const { policy } of route.policies) await policy.close?.();
 	}
 }
 
 /** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
-async function setUpRoutes(
+export async function setUpRoutes(
 	loaded: Loaded,
 	keys: OpenKeys["of"],
 ): Promise<Route[]> {
@@ -281,7 +286,7 @@ export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
 	);
 }
 
-function createExchange(
+export function createExchange(
 	received: Received,
 	signal: AbortSignal,
 	span: Span = noSpan,

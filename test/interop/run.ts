@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { backups } from "./backups.ts";
 import { benchCounts } from "./bench-counts.ts";
+import { wholeBucket } from "./bulk.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -14,6 +15,7 @@ import { differential } from "./differential.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
 import { keyServices } from "./kms.ts";
+import { lyingHead } from "./lying-head.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -103,10 +105,12 @@ try {
 	await part("versitygw, envelope", async () => {
 		await sealed(plain, false);
 		await sealed(plain, true);
+		await lyingHead(plain);
 	});
 	await keyServices(plain);
 	await part("S3 Encryption Clients", () => s3ec(plain));
 	await part("versitygw, backup tools", () => backups(plain));
+	await part("versitygw, whole bucket", () => wholeBucket(plain));
 	await part("versitygw, differential", () =>
 		differential("versitygw", 500, plain),
 	);
@@ -124,6 +128,7 @@ try {
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
 	await part("MinIO, backup tools", () => backups(plainMinio));
+	await part("MinIO, whole bucket", () => wholeBucket(plainMinio));
 	await part("MinIO, differential", () =>
 		differential("minio", 500, plainMinio),
 	);
