@@ -1,18 +1,20 @@
 /** Plaintext to one stream, as it flows. */
 import { type CipherGCM, createCipheriv, type KeyObject } from "node:crypto";
 import { SealgateError } from "../errors.ts";
+import { free } from "../spent.ts";
 import { headerBytes, segmentCount, tagBytes } from "./stream-arithmetic.ts";
 import { StreamKey } from "./stream-key.ts";
 
-/** Where a stage's output goes; a `Receiver` of http/body.ts is one. Pieces are fresh and may be kept. */
+/** Where a stage's output goes; a `Receiver` of http/body.ts is one. */
 export interface Sink {
-	data(piece: Buffer): boolean;
+	/** @param given whether the piece is the sink's own from now on; else it is lent */
+	data(piece: Buffer, given?: boolean): boolean;
 	end(): void;
 }
 
-/** As `Stage` of http/body.ts. A chunk is lent: nothing of it is held when `data` returns. */
+/** As `Stage` of http/body.ts. Nothing of a chunk is held when `data` returns; one that was given is freed. */
 export interface Transform {
-	data(chunk: Buffer): boolean;
+	data(chunk: Buffer, given?: boolean): boolean;
 	end(): void;
 }
 
@@ -59,19 +61,20 @@ class StreamSealer implements Transform {
 		this.#room = options.segmentBytes - headerBytes;
 	}
 
-	data(chunk: Buffer): boolean {
+	data(chunk: Buffer, given?: boolean): boolean {
 		if (chunk.length > this.#left) throw incomplete();
 		let ready = this.#begin();
 		let offset = 0;
 		while (offset < chunk.length) {
 			const size = Math.min(this.#room, chunk.length - offset);
 			const piece = chunk.subarray(offset, offset + size);
-			ready = this.#to.data(this.#open().update(piece));
+			ready = this.#to.data(this.#open().update(piece), true);
 			offset += size;
 			this.#room -= size;
 			this.#left -= size;
 			if (this.#room === 0 || this.#left === 0) ready = this.#close();
 		}
+		if (given) free(chunk);
 		return ready;
 	}
 
@@ -108,7 +111,7 @@ class StreamSealer implements Transform {
 		this.#cipher = undefined;
 		this.#segment++;
 		this.#room = this.#options.segmentBytes;
-		return this.#to.data(cipher.getAuthTag());
+		return this.#to.data(cipher.getAuthTag(), true);
 	}
 }
 

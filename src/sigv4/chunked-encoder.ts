@@ -1,5 +1,6 @@
 /** Frames a body of known length as aws-chunked, without holding it where no signature asks for that. */
 import { createHash } from "node:crypto";
+import { free, own } from "../spent.ts";
 import { type ChunkSeed, ChunkSigner } from "./chunk-signature.ts";
 
 /** Bytes of a chunk. S3 wants at least 8 KiB in each but the last; some stores take at most 16 MiB. */
@@ -10,8 +11,8 @@ const signatureLength = 81;
 
 export type EncoderOptions = {
 	readonly decodedLength: number;
-	/** Takes each piece; `false` asks for a pause. */
-	readonly emit: (piece: Buffer) => boolean;
+	/** Takes each piece, as `Receiver.data` of http/body.ts does; `false` asks for a pause. */
+	readonly emit: (piece: Buffer, given: boolean) => boolean;
 } & (
 	| { readonly mode: "trailer"; readonly trailerName: string }
 	| { readonly mode: "signed-chunks"; readonly seed: ChunkSeed }
@@ -59,10 +60,12 @@ export class AwsChunkedEncoder {
 	}
 
 	/** @throws RangeError when more comes than was declared */
-	write(chunk: Buffer): boolean {
+	write(chunk: Buffer, given = false): boolean {
 		if (chunk.length > this.#left)
 			throw new RangeError("the body is longer than declared");
-		return this.#signer === undefined ? this.#frame(chunk) : this.#hold(chunk);
+		return this.#signer === undefined
+			? this.#frame(chunk, given)
+			: this.#hold(chunk, given);
 	}
 
 	/**
@@ -79,6 +82,7 @@ export class AwsChunkedEncoder {
 					`0\r\n${this.#options.trailerName}:${trailerValue}\r\n\r\n`,
 					"latin1",
 				),
+				true,
 			);
 			return;
 		}
@@ -86,28 +90,36 @@ export class AwsChunkedEncoder {
 		this.#emitSigned(Buffer.alloc(0));
 	}
 
-	#frame(chunk: Buffer): boolean {
+	/** What lies in one chunk goes on as it came; of what lies in two the pieces are lent. */
+	#frame(chunk: Buffer, given: boolean): boolean {
 		const { emit } = this.#options;
 		let ready = true;
 		let offset = 0;
 		while (offset < chunk.length) {
 			if (this.#inChunk === 0) {
 				this.#inChunk = Math.min(trailerChunk, this.#left);
-				emit(Buffer.from(`${this.#inChunk.toString(16)}\r\n`, "latin1"));
+				const size = `${this.#inChunk.toString(16)}\r\n`;
+				emit(Buffer.from(size, "latin1"), true);
 			}
-			const piece = chunk.subarray(offset, offset + this.#inChunk);
-			ready = emit(piece);
-			offset += piece.length;
-			this.#inChunk -= piece.length;
-			this.#left -= piece.length;
-			if (this.#inChunk === 0) ready = emit(Buffer.from("\r\n", "latin1"));
+			const bytes = Math.min(this.#inChunk, chunk.length - offset);
+			const whole = bytes === chunk.length;
+			ready = emit(
+				whole ? chunk : chunk.subarray(offset, offset + bytes),
+				whole && given,
+			);
+			offset += bytes;
+			this.#inChunk -= bytes;
+			this.#left -= bytes;
+			if (this.#inChunk === 0) ready = emit(lineEnd(), true);
+			if (whole) return ready;
 		}
+		if (given) free(chunk);
 		return ready;
 	}
 
-	#hold(chunk: Buffer): boolean {
+	#hold(chunk: Buffer, given: boolean): boolean {
 		this.#left -= chunk.length;
-		this.#held.push(Buffer.from(chunk));
+		this.#held.push(own(chunk, given));
 		this.#heldBytes += chunk.length;
 		if (this.#heldBytes < signedChunk) return true;
 		const all = Buffer.concat(this.#held);
@@ -130,8 +142,11 @@ export class AwsChunkedEncoder {
 				`${chunk.length.toString(16)};chunk-signature=${signature}\r\n`,
 				"latin1",
 			),
+			true,
 		);
-		if (chunk.length > 0) emit(chunk);
-		return emit(Buffer.from("\r\n", "latin1"));
+		if (chunk.length > 0) emit(chunk, true);
+		return emit(lineEnd(), true);
 	}
 }
+
+const lineEnd = (): Buffer => Buffer.from("\r\n", "latin1");

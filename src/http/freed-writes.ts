@@ -1,0 +1,52 @@
+/**
+ * Connections whose writes leave together and whose chunks are freed when the kernel has them.
+ *
+ * undici writes each piece of a body by itself: a tag of 16 bytes costs a system call and a packet of its own. And it
+ * tells nobody when a piece has left. Both are had from the socket: what is written within one turn of the event loop
+ * leaves in one `writev`, as node:http does it, and a chunk that was given is freed by the callback of its write.
+ */
+import type { Socket } from "node:net";
+import { free } from "../spent.ts";
+
+/** Chunks that whoever writes them may free. */
+const given = new WeakSet<Uint8Array>();
+
+/** A chunk on its way to a socket of `freeWrites` through somebody else's hands. */
+export function give(chunk: Buffer): Buffer {
+	given.add(chunk);
+	return chunk;
+}
+
+type Written = (error?: Error | null) => void;
+
+/** Takes the place of the socket's own `write`. */
+export function freeWrites(socket: Socket): void {
+	const write = socket.write.bind(socket) as (
+		chunk: Uint8Array | string,
+		encoding?: BufferEncoding,
+		written?: Written,
+	) => boolean;
+	let corked = false;
+	const uncork = (): void => {
+		corked = false;
+		socket.uncork();
+	};
+	const writeFreed = (
+		chunk: Uint8Array | string,
+		encoding?: BufferEncoding,
+		written?: Written,
+	): boolean => {
+		if (!corked) {
+			corked = true;
+			socket.cork();
+			process.nextTick(uncork);
+		}
+		if (typeof chunk === "string" || !given.delete(chunk)) {
+			return write(chunk, encoding, written);
+		}
+		return write(chunk, undefined, (error) => {
+			if (!error) free(chunk as Buffer);
+		});
+	};
+	socket.write = writeFreed as Socket["write"];
+}
