@@ -17,6 +17,23 @@ export function free(chunk: Buffer): void {
 	if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
+interface Consumer {
+	data(chunk: Buffer): boolean;
+	end(): void;
+}
+
+/** A stage that has used up each chunk when its `data` returns: one that was given is freed then. */
+export function consuming(stage: Consumer) {
+	return {
+		data(chunk: Buffer, given?: boolean): boolean {
+			const ready = stage.data(chunk);
+			if (given) free(chunk);
+			return ready;
+		},
+		end: () => stage.end(),
+	};
+}
+
 /** The chunk itself where it was given, else a copy: what may be kept beyond `Receiver.data`. */
 export function own(chunk: Buffer, given: boolean | undefined): Buffer {
 	if (given) return chunk;

@@ -1,7 +1,6 @@
 /** Plaintext to one stream, as it flows. */
 import { type CipherGCM, createCipheriv, type KeyObject } from "node:crypto";
 import { SealgateError } from "../errors.ts";
-import { free } from "../spent.ts";
 import { headerBytes, segmentCount, tagBytes } from "./stream-arithmetic.ts";
 import { StreamKey } from "./stream-key.ts";
 
@@ -12,9 +11,9 @@ export interface Sink {
 	end(): void;
 }
 
-/** As `Stage` of http/body.ts. Nothing of a chunk is held when `data` returns; one that was given is freed. */
+/** As `Stage` of http/body.ts. A chunk is lent: nothing of it is held when `data` returns. */
 export interface Transform {
-	data(chunk: Buffer, given?: boolean): boolean;
+	data(chunk: Buffer): boolean;
 	end(): void;
 }
 
@@ -61,7 +60,7 @@ class StreamSealer implements Transform {
 		this.#room = options.segmentBytes - headerBytes;
 	}
 
-	data(chunk: Buffer, given?: boolean): boolean {
+	data(chunk: Buffer): boolean {
 		if (chunk.length > this.#left) throw incomplete();
 		let ready = this.#begin();
 		let offset = 0;
@@ -74,7 +73,6 @@ class StreamSealer implements Transform {
 			this.#left -= size;
 			if (this.#room === 0 || this.#left === 0) ready = this.#close();
 		}
-		if (given) free(chunk);
 		return ready;
 	}
 

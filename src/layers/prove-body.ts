@@ -27,7 +27,7 @@ import {
 import { operationRow } from "../s3/operations.ts";
 import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
 import { AwsChunkedDecoder } from "../sigv4/chunked-decoder.ts";
-import { free } from "../spent.ts";
+import { consuming } from "../spent.ts";
 
 interface Limits {
 	/** Refuses what needs MD5. */
@@ -269,17 +269,13 @@ function decode(
 			emit: (piece: Buffer) => to.data(piece),
 		});
 		decoder = made;
-		return {
-			data(chunk, given) {
-				const ready = made.write(chunk);
-				if (given) free(chunk);
-				return ready;
-			},
+		return consuming({
+			data: (chunk) => made.write(chunk),
 			end() {
 				made.end();
 				to.end();
 			},
-		};
+		});
 	});
 	return { ...body, trailer: () => decoder?.trailer?.value };
 }

@@ -1,6 +1,5 @@
 /** Frames a body of known length as aws-chunked, without holding it where no signature asks for that. */
 import { createHash } from "node:crypto";
-import { free, own } from "../spent.ts";
 import { type ChunkSeed, ChunkSigner } from "./chunk-signature.ts";
 
 /** Bytes of a chunk. S3 wants at least 8 KiB in each but the last; some stores take at most 16 MiB. */
@@ -90,36 +89,32 @@ export class AwsChunkedEncoder {
 		this.#emitSigned(Buffer.alloc(0));
 	}
 
-	/** What lies in one chunk goes on as it came; of what lies in two the pieces are lent. */
 	#frame(chunk: Buffer, given: boolean): boolean {
 		const { emit } = this.#options;
+		const { length } = chunk;
 		let ready = true;
 		let offset = 0;
-		while (offset < chunk.length) {
+		while (offset < length) {
 			if (this.#inChunk === 0) {
 				this.#inChunk = Math.min(trailerChunk, this.#left);
 				const size = `${this.#inChunk.toString(16)}\r\n`;
 				emit(Buffer.from(size, "latin1"), true);
 			}
-			const bytes = Math.min(this.#inChunk, chunk.length - offset);
-			const whole = bytes === chunk.length;
-			ready = emit(
-				whole ? chunk : chunk.subarray(offset, offset + bytes),
-				whole && given,
-			);
+			const bytes = Math.min(this.#inChunk, length - offset);
+			const piece =
+				bytes === length ? chunk : chunk.subarray(offset, offset + bytes);
+			ready = emit(piece, given);
 			offset += bytes;
 			this.#inChunk -= bytes;
 			this.#left -= bytes;
 			if (this.#inChunk === 0) ready = emit(lineEnd(), true);
-			if (whole) return ready;
 		}
-		if (given) free(chunk);
 		return ready;
 	}
 
 	#hold(chunk: Buffer, given: boolean): boolean {
 		this.#left -= chunk.length;
-		this.#held.push(own(chunk, given));
+		this.#held.push(given ? chunk : Buffer.from(chunk));
 		this.#heldBytes += chunk.length;
 		if (this.#heldBytes < signedChunk) return true;
 		const all = Buffer.concat(this.#held);
@@ -128,7 +123,7 @@ export class AwsChunkedEncoder {
 		for (; all.length - offset >= signedChunk; offset += signedChunk) {
 			ready = this.#emitSigned(all.subarray(offset, offset + signedChunk));
 		}
-		this.#held = [all.subarray(offset)];
+		this.#held = offset < all.length ? [all.subarray(offset)] : [];
 		this.#heldBytes = all.length - offset;
 		return ready;
 	}

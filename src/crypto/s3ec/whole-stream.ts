@@ -1,7 +1,6 @@
 /** The one GCM message of an object: sealed as it flows, opened only where all of it is in memory. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { SealgateError } from "../../errors.ts";
-import { free } from "../../spent.ts";
 import { DecryptionError } from "../decryption-error.ts";
 import { tagBytes } from "../stream-arithmetic.ts";
 import type { Sink, Transform } from "../stream-sealer.ts";
@@ -26,12 +25,10 @@ export function sealWhole(
 	cipher.setAAD(associatedData);
 	let left = plaintext;
 	return {
-		data(chunk, given) {
+		data(chunk) {
 			left -= chunk.length;
 			if (left < 0) throw incomplete();
-			const piece = cipher.update(chunk);
-			if (given) free(chunk);
-			return to.data(piece, true);
+			return to.data(cipher.update(chunk), true);
 		},
 		end() {
 			if (left > 0) throw incomplete();
