@@ -10,7 +10,7 @@ import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 
 /** What a read may bring at once: more, and fewer turns; less, and the processor's cache still holds what was read. */
-const readBytes = 128 * 1024;
+const readBytes = 256 * 1024;
 
 export class ReusedReads {
 	readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
