@@ -8,12 +8,15 @@
 import type { Socket } from "node:net";
 import { free } from "../spent.ts";
 
-/** Chunks that whoever writes them may free. */
-const given = new WeakSet<Uint8Array>();
+/** Marks a chunk that whoever writes it may free: it comes to the socket through other hands. */
+const given = Symbol("given");
 
-/** A chunk on its way to a socket of `freeWrites` through somebody else's hands. */
+interface Given extends Uint8Array {
+	[given]?: true;
+}
+
 export function give(chunk: Buffer): Buffer {
-	given.add(chunk);
+	(chunk as Given)[given] = true;
 	return chunk;
 }
 
@@ -41,7 +44,7 @@ export function freeWrites(socket: Socket): void {
 			socket.cork();
 			process.nextTick(uncork);
 		}
-		if (typeof chunk === "string" || !given.delete(chunk)) {
+		if (typeof chunk === "string" || !(chunk as Given)[given]) {
 			return write(chunk, encoding, written);
 		}
 		return write(chunk, undefined, (error) => {
