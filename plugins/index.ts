@@ -3,6 +3,8 @@ import type { KeyProviderPlugin, Plugin } from "../src/index.ts";
 import { envelope } from "./envelope/index.ts";
 import { headers } from "./headers/index.ts";
 import { keysAwsKms } from "./keys-aws-kms/index.ts";
+import { keysPkcs11 } from "./keys-pkcs11/index.ts";
+import { keysVault } from "./keys-vault/index.ts";
 import { refuse } from "./refuse/index.ts";
 import { sseC } from "./sse-c/index.ts";
 import { sseKms } from "./sse-kms/index.ts";
@@ -16,4 +18,6 @@ export const plugins = [
 	headers,
 	envelope,
 	keysAwsKms,
+	keysVault,
+	keysPkcs11,
 ] as const satisfies readonly (Plugin | KeyProviderPlugin)[];

@@ -309,7 +309,16 @@ export async function startGateway(
 			},
 		};
 	};
-	let current = await createGeneration(first, load, audit, tell, observeKeys);
+	let current = await createGeneration(
+		first,
+		load,
+		audit,
+		tell,
+		observeKeys,
+	).catch(async (error) => {
+		await audit?.close();
+		throw error;
+	});
 	const keysFailed = (name: string, error: Error): void =>
 		telemetry.log.event("error", "the keyring in use stays in force", {
 			keys: name,
@@ -414,8 +423,9 @@ export async function startGateway(
 		admin === undefined
 			? undefined
 			: await listen(admin, first.config.admin as string, socketMode).catch(
-					(error) => {
+					async (error) => {
 						server.close();
+						await audit?.close();
 						throw error;
 					},
 				);

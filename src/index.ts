@@ -103,7 +103,11 @@ export {
 	through,
 } from "./http/body.ts";
 export { type HeaderMap, withHeaders, withoutHeaders } from "./http/headers.ts";
-export { type KeyContext, wrappingContext } from "./keys/context.ts";
+export {
+	encodeContext,
+	type KeyContext,
+	wrappingContext,
+} from "./keys/context.ts";
 export type { KeyAccess } from "./keys/key-access.ts";
 export type {
 	GeneratedKey,

@@ -84,6 +84,10 @@ def verify(folder, public_key, notes):
             if entry["event"] == "log.checkpoint":
                 if read_note(entry["note"], about["origin"], key) != (size, root_of(peaks)):
                     raise SystemExit(f"tampered: before {where} are other lines than were signed")
+                # The last line has no other that covers it: it may say nothing beside its checkpoint.
+                only = {name: entry[name] for name in ("seq", "prev", "event", "note")}
+                if json.dumps(only, ensure_ascii=False, separators=(",", ":")).encode() != line:
+                    raise SystemExit(f"tampered: more than a checkpoint stands in {where}")
             leaf = sha256(b"\x00", line)
             peaks, size, head = grow(peaks, size, leaf), size + 1, sha256(b"sealgate-log/1\n", head, leaf)
             for covered, root in anchors:

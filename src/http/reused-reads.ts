@@ -69,35 +69,39 @@ class Reading {
 	/** Whether the parser is inside of a body. */
 	lends = false;
 	readonly #socket: Socket;
-	#pending: Buffer | null = null;
+	/** What has come and is not parsed. TLS goes on for some records after it was asked to stop. */
+	#pending: Buffer[] = [];
 	#paused = false;
 
 	constructor(socket: Socket, parsing: (reading: Reading) => void) {
 		this.#socket = socket;
 		const read = socket.read.bind(socket);
 		socket.read = (size?: number) => {
-			const chunk = this.#pending;
-			if (size === 0) return read(0);
-			this.#paused = false;
-			if (chunk === null) return read();
-			this.#pending = null;
+			if (size !== 0) this.#paused = false;
+			// The socket's own `read` tells of its end: not before all is parsed.
+			if (this.#pending.length === 0) return read(size);
+			if (size === 0) return null;
 			parsing(this);
-			return chunk;
+			return this.#pending.shift();
 		};
 		socket.unshift = (rest: Buffer) => {
 			this.#paused = true;
-			if (rest.length > 0) this.#pending = Buffer.from(rest);
+			if (rest.length > 0) this.#pending.unshift(Buffer.from(rest));
 		};
 	}
 
 	/** @returns whether to read on: `pause` from inside of the callback would not stop the reads */
 	arrived(bytes: Buffer): boolean {
-		this.#paused = false;
+		if (this.#paused || this.#pending.length > 0) {
+			this.#pending.push(Buffer.from(bytes));
+			return false;
+		}
 		const chunk = this.lends ? bytes : Buffer.from(bytes);
-		this.#pending = chunk;
+		this.#pending.push(chunk);
 		this.#socket.emit("readable");
-		if (this.#pending === null) return !this.#paused;
-		if (this.#pending === bytes) this.#pending = Buffer.from(bytes);
+		const [left] = this.#pending;
+		if (left === undefined) return !this.#paused;
+		if (left === bytes) this.#pending[0] = Buffer.from(bytes);
 		return false;
 	}
 }

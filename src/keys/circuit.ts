@@ -1,6 +1,8 @@
 /**
  * Calls to a key provider that may be out of order: a deadline, tries again with full jitter, and a circuit breaker.
- * Only outages count for it. While it is open nobody waits: one probe, the last call that failed, is made now and then.
+ * Only outages count for it. While it is open nobody waits: one probe is made now and then. It is the last call that was
+ * held back, else the last that failed: what fails by itself, such as a blob that a provider breaks over, is not the only
+ * one that is tried.
  */
 import {
 	CircuitState,
@@ -70,6 +72,7 @@ export class Circuit {
 	readonly #call;
 	readonly #breaker;
 	#last: { task: Task<unknown>; error: KeysUnavailable } | undefined;
+	#heldBack: Task<unknown> | undefined;
 	#timer: NodeJS.Timeout | undefined;
 
 	constructor(patience: Patience, observer: CircuitObserver) {
@@ -132,6 +135,7 @@ export class Circuit {
 	async #once<Value>(task: Task<Value>, signal: AbortSignal): Promise<Value> {
 		if (this.state !== "closed") {
 			this.#observer.heldBack(task.operation);
+			this.#heldBack = task as Task<unknown>;
 			throw new KeysUnavailable("circuit-open", this.#last?.error);
 		}
 		const answer = await this.#breaker.execute(() => this.#try(task, signal));
@@ -176,7 +180,8 @@ export class Circuit {
 	}
 
 	async #probe(): Promise<void> {
-		const task = this.#last?.task;
+		const task = this.#heldBack ?? this.#last?.task;
+		this.#heldBack = undefined;
 		if (task === undefined) return;
 		try {
 			const answer = await this.#breaker.execute(() =>

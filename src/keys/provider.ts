@@ -16,7 +16,8 @@ export interface KeyDescription {
 	readonly keyId: string;
 	readonly aliases: readonly string[];
 	readonly state: KeyState;
-	readonly created: Date;
+	/** Absent where the provider does not tell. */
+	readonly created?: Date;
 	/** The version that new keys are wrapped under, where the provider tells. */
 	readonly version?: number;
 	/** When a pending deletion takes effect. */

@@ -29,7 +29,7 @@ import { asPut } from "./post-object.ts";
 import { rewriteListing, rewritesListing } from "./rewrite-listing.ts";
 
 /** What could weaken how the objects of any route are protected: of the bucket, or of one that the document names. */
-const weakening = new Set<OperationName>([
+export const weakening: ReadonlySet<OperationName> = new Set<OperationName>([
 	"PutBucketEncryption",
 	"DeleteBucketEncryption",
 	"PutBucketReplication",

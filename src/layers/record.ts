@@ -6,9 +6,11 @@ import type { Layer, S3Request } from "../pipeline.ts";
 import { chooseRoute, type Route, routesOfBucket } from "../routes.ts";
 import type { OperationName } from "../s3/operations.ts";
 import { errorAnswer } from "./answer-errors.ts";
+import { weakening } from "./choose.ts";
 
-/** Operations that policies judge by other names too, and some by the routes of other buckets. */
+/** Operations that policies judge by other names too, or by the routes of other buckets. */
 const judgedAsOthers = new Set<OperationName>([
+	...weakening,
 	"CopyObject",
 	"UploadPartCopy",
 	"RenameObject",
@@ -25,10 +27,14 @@ export function recordBegin(
 		const { name } = request.operation;
 		const wide = judgedAsOthers.has(name);
 		const concerned = wide ? routes : routesOf(routes, request, exchange);
+		const listed = request.operation.key === undefined;
 		const touched = concerned.some(({ policies }) =>
 			policies.some(
-				({ policy: { operations } }) =>
-					wide || operations === "all" || operations.includes(name),
+				({ policy: { operations, entry } }) =>
+					wide ||
+					operations === "all" ||
+					operations.includes(name) ||
+					(listed && entry !== undefined),
 			),
 		);
 		if (touched) await audit?.begin(exchange);

@@ -72,6 +72,8 @@ export class ObjectReader {
 	): AsyncGenerator<Uint8Array> {
 		const source = new Source(ciphertext);
 		const table = this.#table(lengths);
+		// The record alone proves an empty object that the store holds without ciphertext.
+		if (this.#record.plaintext === 0 && (await source.isEmpty())) return;
 		let final = 0;
 		for (const [index, plaintext] of table.entries()) {
 			const place = this.#place(index, table.length);

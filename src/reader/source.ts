@@ -16,6 +16,13 @@ export class Source {
 		return taken;
 	}
 
+	/** Whether nothing is left. */
+	async isEmpty(): Promise<boolean> {
+		const first = await this.upTo(1);
+		this.#rest = concat(first, this.#rest);
+		return first.length === 0;
+	}
+
 	/** So many bytes, or what is left. */
 	async upTo(size: number): Promise<Uint8Array> {
 		const pieces: Uint8Array[] = [this.#rest];

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+	DeleteObjectsCommand,
 	GetObjectCommand,
 	HeadBucketCommand,
 	PutObjectCommand,
@@ -122,6 +123,35 @@ t.test("one record says who used which key on which object", async (t) => {
 	t.equal(verdict.signed, verdict.size);
 	t.equal(statSync(directory).mode & 0o777, 0o700);
 });
+
+t.test(
+	"a list of a thousand keys is one record that readers take",
+	async (t) => {
+		const directory = join(folder, "long");
+		const store = await startTestStore((_, response) => response.end());
+		const reason = "by no means ".repeat(200);
+		const observing = `
+  - { name: rest, match: {}, upstream: store, mode: observe, policies: [{ refuse: { operations: [DeleteObject], reason: "${reason}" } }] }`;
+		const gateway = await startTestGateway(
+			`${configuration(store.endpoint, observing)}${auditSetting(directory, true)}`,
+		);
+		const Objects = Array.from({ length: 1_000 }, (_, at) => ({
+			Key: `${at}`.padEnd(1_000, "k"),
+		}));
+		await client(gateway.endpoint)
+			.send(new DeleteObjectsCommand({ Bucket: "bucket", Delete: { Objects } }))
+			.catch(() => {}); // the store answers no document
+		await gateway.close();
+		await store.close();
+		const log = join(directory, "gateway");
+		const { faults } = await verifyLog(log, { publicKey: auditPublicKey });
+		t.same(faults, []);
+		const [record] = await auditEntries(directory, "request.end");
+		t.match(record, { operation: "DeleteObjects" });
+		const decisions = record?.decisions as unknown[] | undefined;
+		t.equal(decisions?.length, 1);
+	},
+);
 
 t.test("the log moves by a restart only", async (t) => {
 	const gateway = await startTestGateway(configuration("http://127.0.0.1:1"));

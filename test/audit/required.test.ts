@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
 	GetObjectCommand,
+	PutBucketReplicationCommand,
 	PutObjectCommand,
 	S3Client,
 } from "@aws-sdk/client-s3";
@@ -24,7 +25,7 @@ import {
 	secretAccessKey,
 	startTestGateway,
 } from "../support/gateway.ts";
-import { serve } from "../support/process.ts";
+import { serve, startCommand } from "../support/process.ts";
 import { type Answer, keepObjects, startTestStore } from "../support/store.ts";
 
 const base = mkdtempSync(join(tmpdir(), "sealgate-required-"));
@@ -46,11 +47,15 @@ function clientOf(endpoint: string): S3Client {
 }
 
 /** A gateway whose log can be taken away and given back. */
-async function setUp(t: Test, answer: Answer = keepObjects()) {
+async function setUp(
+	t: Test,
+	answer: Answer = keepObjects(),
+	routing: string = routes,
+) {
 	const folder = join(base, String(++number));
 	const store = await startTestStore(answer);
 	const gateway = await startTestGateway(
-		`${configuration(store.endpoint, routes)}${auditSetting(folder, true)}`,
+		`${configuration(store.endpoint, routing)}${auditSetting(folder, true)}`,
 	);
 	t.teardown(async () => {
 		await gateway.close();
@@ -100,6 +105,60 @@ t.test(
 			{ key: "b", outcome: "failure", error: "audit-unavailable", late: true },
 			{ key: "c", outcome: "success" },
 		]);
+	},
+);
+
+t.test(
+	"what the policies of another bucket judge is recorded before they do",
+	async (t) => {
+		const { client, folder } = await setUp(
+			t,
+			keepObjects(),
+			`
+  - { name: sealed, match: { bucket: bucket }, upstream: store, policies: [{ sse-kms: { keyId: k1 } }] }
+  - { name: rest, match: {}, upstream: store }`,
+		);
+		await client
+			.send(
+				new PutBucketReplicationCommand({
+					Bucket: "plain",
+					ReplicationConfiguration: {
+						Role: "role",
+						Rules: [{ Status: "Enabled", Destination: { Bucket: "bucket" } }],
+					},
+				}),
+			)
+			.catch(() => {}); // whatever it was judged
+		const operation = "PutBucketReplication";
+		t.match(await auditEntries(folder, "request.begin"), [{ operation }]);
+		t.match(await auditEntries(folder, "request.end"), [{ operation }]);
+	},
+);
+
+t.test(
+	"a second gateway on one log does not start, and takes nothing from the first",
+	async (t) => {
+		const { client, folder, store, gateway } = await setUp(t);
+		const file = join(base, "second.yaml");
+		writeFileSync(
+			file,
+			`${configuration(store.endpoint, routes)}${auditSetting(folder, true)}`,
+		);
+		const second = startCommand("serve", "--config", file);
+		let said = "";
+		for (const from of [second.stdout, second.stderr])
+			from?.on("data", (chunk) => {
+				said += chunk;
+			});
+		const [status] = await once(second, "close");
+		t.equal(status, 1);
+		t.match(said, /another process writes the audit log/);
+		await client.send(put("a"));
+		await gateway.close();
+		const log = join(folder, "gateway");
+		const verdict = await verifyLog(log, { publicKey: auditPublicKey });
+		t.same(verdict.faults, []);
+		t.match(await auditEntries(folder, "request.end"), [{ key: "a" }]);
 	},
 );
 

@@ -1,8 +1,10 @@
 /** `sealgate audit …`, as a user runs it. */
 import { generateKeyPairSync } from "node:crypto";
 import {
+	cpSync,
 	mkdtempSync,
 	readFileSync,
+	renameSync,
 	rmSync,
 	statSync,
 	writeFileSync,
@@ -154,6 +156,49 @@ t.test(
 		rmSync(join(folder, "log/cut"), { recursive: true });
 	},
 );
+
+t.test(
+	"a log that is gone, or hidden by a description beside it, is missed",
+	async (t) => {
+		const kept = ["--checkpoint", "log/gateway/checkpoint"];
+		const gone = join(folder, "gone");
+		cpSync(join(folder, "log"), gone, { recursive: true });
+		await (await open("worker-1")).close();
+		renameSync(join(folder, "log/worker-1"), join(gone, "worker-1"));
+		rmSync(join(gone, "gateway/LOG.json"));
+		t.match(await audit("verify", "gone"), {
+			status: 3,
+			output: /gateway.*NOT as written[\s\S]*missing: LOG.json/,
+		});
+		rmSync(join(gone, "gateway"), { recursive: true });
+		t.match(await audit("verify", "gone", ...kept), {
+			status: 3,
+			output: /checkpoint is of the log "test\/gateway", and no such log/,
+		});
+		rmSync(gone, { recursive: true });
+		const beside = join(folder, "log/LOG.json");
+		writeFileSync(beside, readFileSync(join(folder, "log/gateway/LOG.json")));
+		const { output } = await audit("verify", "log", "--json");
+		t.equal(JSON.parse(output).logs.length, 3);
+		rmSync(beside);
+	},
+);
+
+t.test("what a client or a store named draws nothing", async (t) => {
+	const log = await open("drawn");
+	await log.append({
+		event: "request.end",
+		...request("R1", "2026-11-25T06:00:00.000Z", {
+			key: "a\u009b2J\u202eb",
+			client: "c\n2026 forged",
+			error: "E\u001b[2J",
+		}),
+	});
+	await log.close();
+	const { output } = await audit("search", "log/drawn", "--bucket", "photos");
+	t.match(output.trim(), /^[\x20-\x7e]*$/);
+	rmSync(join(folder, "log/drawn"), { recursive: true });
+});
 
 t.test("search, report and export join the logs, by time", async (t) => {
 	const found = await audit("search", "log", "--key", "key-1");

@@ -108,6 +108,14 @@ t.test("objects of one stream and of many open by themselves", async (t) => {
 		status: 1,
 		stderr: /is there already/,
 	});
+	await client.send(
+		new PutObjectCommand({ Bucket: bucket, Key: "folder/", Body: "" }),
+	);
+	await download(sealed, "folder/", "marker");
+	t.match(await run(folder, ...opening(sealed, "marker", "folder/")), {
+		status: 0,
+		output: "",
+	});
 
 	const short = [content(6 * mebibyte + 5), content(1_000)];
 	await upload(sealed, "short", short);

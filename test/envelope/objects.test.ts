@@ -1,6 +1,7 @@
 /** Objects of one PUT on an envelope route, by the AWS SDK through a real gateway to the embedded store. */
 import { createHash } from "node:crypto";
 import {
+	CopyObjectCommand,
 	GetObjectCommand,
 	HeadObjectCommand,
 	ListObjectsV2Command,
@@ -102,3 +103,50 @@ t.test("ranges are those of the plaintext", async (t) => {
 		);
 	}
 });
+
+t.test(
+	"the mark of a folder has no bytes in the store, and its record proves that it has none",
+	async (t) => {
+		const { client, store, bucket } = await startSealed(t);
+		const at = { Bucket: bucket, Key: "folder/" };
+		await client.send(
+			new PutObjectCommand({ ...at, Body: "", Metadata: { colour: "red" } }),
+		);
+		const kept = await store.send(new HeadObjectCommand(at));
+		t.equal(kept.ContentLength, 0);
+		t.ok(kept.Metadata?.sealgate, "it has a record");
+		const got = await client.send(new GetObjectCommand(at));
+		t.equal((await bytesOf(got.Body)).length, 0);
+		t.same(got.Metadata, { colour: "red" });
+		const head = await client.send(new HeadObjectCommand(at));
+		t.equal(head.ContentLength, 0);
+		await t.rejects(
+			client.send(new GetObjectCommand({ ...at, Range: "bytes=0-0" })),
+			{ name: "InvalidRange" },
+		);
+		const copy = { Bucket: bucket, Key: "copy/" };
+		await client.send(
+			new CopyObjectCommand({ ...copy, CopySource: `${bucket}/folder/` }),
+		);
+		const copied = await client.send(new GetObjectCommand(copy));
+		t.equal((await bytesOf(copied.Body)).length, 0);
+		const listed = await client.send(
+			new ListObjectsV2Command({ Bucket: bucket }),
+		);
+		t.same(
+			listed.Contents?.map(({ Key, Size }) => [Key, Size]),
+			[
+				["copy/", 0],
+				["folder/", 0],
+			],
+		);
+		// The same record over bytes that are not there: only what is empty may lack its ciphertext.
+		const full = { Bucket: bucket, Key: "full" };
+		await client.send(new PutObjectCommand({ ...full, Body: "content" }));
+		const { Metadata } = await store.send(new HeadObjectCommand(full));
+		await store.send(new PutObjectCommand({ ...full, Body: "", Metadata }));
+		await t.rejects(client.send(new GetObjectCommand(full)), {
+			name: "DecryptionFailed",
+		});
+	},
+);

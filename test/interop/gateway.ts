@@ -21,6 +21,8 @@ export interface GatewayOptions {
 	readonly policies?: string;
 	/** Its one entry of `keys`. */
 	readonly keys?: string;
+	/** More of it than the tests' own. */
+	readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RunningGateway {
@@ -62,6 +64,7 @@ export async function startGateway(
 		process.execPath,
 		["src/main.ts", "serve", "--config", config],
 		port,
+		options.environment,
 	);
 	return {
 		name,

@@ -98,7 +98,7 @@ export async function sealedByKms(
 	kms.close();
 }
 
-async function objects(
+export async function objects(
 	group: string,
 	client: S3Client,
 	Bucket: string,
@@ -138,7 +138,7 @@ async function objects(
 }
 
 /** What lies at the store, asked past the gateway. */
-async function records(
+export async function records(
 	group: string,
 	client: S3Client,
 	Bucket: string,
@@ -152,7 +152,7 @@ async function records(
 			const [[name, value] = ["", ""], ...more] = Object.entries(Metadata);
 			assert.deepEqual(more, []);
 			const record = Buffer.from(value, "base64url");
-			assert.ok(record.includes(arn), "it names the key by its ARN");
+			assert.ok(record.includes(arn), "it names the key as the provider does");
 			const size = name.length + value.length;
 			report(group, size < 700, `${size} bytes of metadata with ${arn}`);
 		});

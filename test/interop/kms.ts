@@ -1,17 +1,16 @@
-/** `provider: aws-kms` at KMS servers that others wrote. What they do against AWS's rules is listed here, and printed. */
-
-import type { Counterpart } from "../keys/conformance/counterpart.ts";
-import { conformance } from "../keys/conformance/suite.ts";
+/**
+ * Key providers at their real counterparts: `aws-kms` at KMS servers that others wrote, `vault` at
+ * OpenBao, `pkcs11` at SoftHSM2. What a
+ * counterpart cannot do, or does against the rule, is listed and printed.
+ */
 import { makeCertificates } from "./certificates.ts";
+import { conforms } from "./conforms.ts";
 import { finish, part, report } from "./harness.ts";
-import {
-	counterpartOf,
-	type KmsServer,
-	localKms,
-	moto,
-} from "./kms-counterpart.ts";
+import { counterpartOf, localKms, moto } from "./kms-counterpart.ts";
 import { sealedByKms } from "./kms-envelope.ts";
+import { hardwareModule } from "./pkcs11.ts";
 import { type RunningStore, versitygw } from "./stores.ts";
+import { vaultService } from "./vault.ts";
 
 const absent = {
 	network: "what fails on the way is done by the stub of npm test",
@@ -64,43 +63,20 @@ const motoKnown = {
 	},
 };
 
-async function conforms(
-	server: KmsServer,
-	known: Pick<Counterpart, "absent" | "differs" | "varies">,
-): Promise<void> {
-	const counterpart = counterpartOf(server, known);
-	const group = `aws-kms at ${server.name}`;
-	const ran = await conformance(counterpart, {
-		ran: (name, error) =>
-			report(
-				group,
-				error === undefined,
-				error ? `${name}: ${error.message}` : name,
-			),
-		absent: (ability, why, names) =>
-			report(
-				group,
-				true,
-				`not asked, for want of ${ability} (${why}): ${names.length} cases`,
-			),
-		differs: (name, how) => report(group, true, `${name}: NOT SO, ${how}`),
-	});
-	report(group, ran >= 60, `${ran} cases ran`);
-	await counterpart.close();
-}
-
 /** @param store that an envelope route writes to */
 export async function keyServices(store: RunningStore): Promise<void> {
 	await part("local-kms", async () => {
 		const server = await localKms();
-		await conforms(server, localKmsKnown);
+		await conforms(counterpartOf(server, localKmsKnown));
 		await sealedByKms(server, store);
 	});
 	await part("moto", async () => {
 		const server = await moto();
-		await conforms(server, motoKnown);
+		await conforms(counterpartOf(server, motoKnown));
 		await sealedByKms(server, store);
 	});
+	await vaultService(store);
+	await hardwareModule(store);
 }
 
 if (import.meta.main) {

@@ -117,7 +117,7 @@ t.test("options are checked with their path", async (t) => {
 	t.strictSame(
 		await faultsOf(configuration("{ name: main, provider: aws-kmz }")),
 		[
-			'keys[0].provider: no key provider is named "aws-kmz"; there are keyring, aws-kms',
+			'keys[0].provider: no key provider is named "aws-kmz"; there are keyring, aws-kms, vault, pkcs11',
 		],
 	);
 	const wrong = "region: Frankfurt, endpoint: kms, path: keyring.json";

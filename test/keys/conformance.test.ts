@@ -1,8 +1,9 @@
-/** The conformance suite on the keyring, and on aws-kms at a KMS of our own. Real ones: test/interop/kms.ts. */
+/** The conformance suite on the keyring, and on aws-kms and vault at servers of our own. Real ones: test/interop/kms.ts. */
 import t from "tap";
 import { keyringCounterpart } from "./conformance/keyring.ts";
 import { kmsStubCounterpart } from "./conformance/kms-stub.ts";
 import { cases, conformance } from "./conformance/suite.ts";
+import { vaultStubCounterpart } from "./conformance/vault-stub.ts";
 
 t.test("the suite is whole", async (t) => {
 	t.ok(cases.length >= 60, `${cases.length} cases`);
@@ -10,7 +11,11 @@ t.test("the suite is whole", async (t) => {
 	t.equal(names.size, cases.length, "each has a name of its own");
 });
 
-for (const start of [keyringCounterpart, kmsStubCounterpart]) {
+for (const start of [
+	keyringCounterpart,
+	kmsStubCounterpart,
+	vaultStubCounterpart,
+]) {
 	const counterpart = await start();
 	t.test(counterpart.name, async (t) => {
 		const ran = await conformance(counterpart, {

@@ -133,6 +133,47 @@ t.test("the golden objects, whole and every kind of range", async (t) => {
 	}
 });
 
+/** An object of one PUT, by the gateway's own code. */
+function single(length: number) {
+	const dataKey = randomBytes(32);
+	const nonce = randomBytes(16);
+	const header = newStreamHeader(randomBytes);
+	const record = sealRecord(
+		{
+			format: defaultFormat,
+			objectScope: false,
+			nonce,
+			single: { plaintext: length, header },
+		},
+		dataKey,
+		new Map(),
+		{ key: wrappingKey, keyId: "k", wrapped: Buffer.from("w") },
+		{ bucket, key },
+		randomBytes,
+	);
+	const stream = {
+		dataKey,
+		header,
+		associatedData: partAssociatedData(nonce, 0, true),
+		segmentBytes: defaultFormat.segmentBytes,
+	};
+	const body = oracleSeal(stream, sample(length));
+	return { record: recordHeaderValue(record), body };
+}
+
+t.test(
+	"an object without plaintext opens with and without its stream, any other does not",
+	async (t) => {
+		const empty = single(0);
+		const object = await open(empty.record);
+		t.equal((await whole(object, empty.body)).length, 0);
+		t.equal((await whole(object, new Uint8Array())).length, 0);
+		await t.rejects(whole(object, empty.body.subarray(0, 55)));
+		const other = await open(single(1).record);
+		await t.rejects(whole(other, new Uint8Array()));
+	},
+);
+
 t.test("objects of parts, and ranges over them", async () => {
 	await fc.assert(
 		fc.asyncProperty(

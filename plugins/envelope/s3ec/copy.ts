@@ -16,15 +16,18 @@ import {
 	withHeaders,
 	withoutHeaders,
 } from "../../../src/index.ts";
-import { copyObject as copySegmented } from "../copy.ts";
+import { copyObject as copySegmented, copyUnmarked } from "../copy.ts";
 import { pinnedSource, refusedSource, sourceHead } from "../copy-source.ts";
 import { withClientEtags, withStoreConditions } from "../etags.ts";
+import type { Handle } from "../handle.ts";
 import { checkRoom, withoutChecksums } from "../metadata.ts";
 import type { Envelope } from "../settings.ts";
 import { documentOf, withDocument } from "../upload.ts";
+import { getObject } from "./get-object.ts";
+import { wholeMarks } from "./instruction-file.ts";
 import { foundIn } from "./marks.ts";
 import { cipherOf, recordOf } from "./opening.ts";
-import { headersOf } from "./put-object.ts";
+import { headersOf, putObject } from "./put-object.ts";
 
 export function copyObject(
 	envelope: Envelope,
@@ -45,13 +48,25 @@ async function copy(
 	const source = parseCopySource(
 		request.headers.get("x-amz-copy-source") ?? "",
 	);
-	const seen = await next(sourceHead(request, source));
+	const head = sourceHead(request, source);
+	const seen = await next(head);
 	if (seen.status !== 200) return refusedSource(request, next, seen);
 	const found = foundIn(seen.headers, options);
 	const written = found === "t1" ? found : (found?.format ?? options.format);
 	if (written !== options.format) throw otherFormat(written, options.format);
-	if (found === "t1" || found === undefined)
-		return copySegmented(envelope, request, next, exchange);
+	if (found === "t1") return copySegmented(envelope, request, next, exchange);
+	if (found === undefined) {
+		const wanted = { kind: "whole" } as const;
+		const read = { envelope, request: head, next, exchange, wanted };
+		if ((await wholeMarks(read, found)) !== undefined)
+			throw otherFormat("an instruction file", written);
+		const { format } = options;
+		if (format === "t1")
+			return copySegmented(envelope, request, next, exchange);
+		const write: Handle = (...asked) => putObject(format, ...asked);
+		const as = { read: getObject, write };
+		return copyUnmarked(envelope, request, next, exchange, head, as);
+	}
 	if (found.instruction) throw otherFormat("an instruction file", written);
 	// A source that does not open is not spread; the audit record has the use of its key.
 	await cipherOf(envelope, recordOf(envelope, found), exchange);

@@ -28,6 +28,10 @@ export function segmentFile(first: number): string {
 	return `segment-${String(first).padStart(20, "0")}.jsonl`;
 }
 
+export function isSegment(name: string): boolean {
+	return /^segment-\d{20}\.jsonl$/.test(name);
+}
+
 export interface Segment {
 	readonly name: string;
 	readonly path: string;
@@ -39,7 +43,7 @@ export interface Segment {
 export async function segmentsOf(folder: string): Promise<Segment[]> {
 	const names = await readdir(folder);
 	return names
-		.filter((name) => /^segment-\d{20}\.jsonl$/.test(name))
+		.filter(isSegment)
 		.sort()
 		.map((name) => ({
 			name,

@@ -2,22 +2,26 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReadEntry } from "./chain.ts";
-import { descriptionFile, linesOf, segmentsOf } from "./folder.ts";
+import { descriptionFile, isSegment, linesOf, segmentsOf } from "./folder.ts";
 
-/** The folder itself where it is a log, else those in it that are. @throws Error where there is none */
+/** The folder itself where it is a log, and those in it that are. @throws Error where there is none */
 export async function logsIn(folder: string): Promise<string[]> {
 	const names = await readdir(folder, { withFileTypes: true });
-	if (names.some(({ name }) => name === descriptionFile)) return [folder];
-	const logs: string[] = [];
+	const logs = isLog(names.map(({ name }) => name)) ? [folder] : [];
 	for (const entry of names) {
 		if (!entry.isDirectory()) continue;
-		const inside = await readdir(join(folder, entry.name));
-		if (inside.includes(descriptionFile)) logs.push(join(folder, entry.name));
+		const path = join(folder, entry.name);
+		if (isLog(await readdir(path))) logs.push(path);
 	}
 	if (logs.length > 0) return logs.sort();
 	throw new Error(
 		`${folder} holds no audit log: no ${descriptionFile} is in it or one folder below`,
 	);
+}
+
+/** One that lost its description is one all the same: `verify` says so. */
+function isLog(names: readonly string[]): boolean {
+	return names.some((name) => name === descriptionFile || isSegment(name));
 }
 
 /** An entry as a search finds it: what it proves, only `verify` can tell. */

@@ -2,14 +2,12 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-
-/** A disk that has not answered for this long counts as failed: requests wait for it. Milliseconds. */
-const deadline = 2_000;
+import type { Disk } from "./disk.ts";
 
 export interface SegmentFile {
 	/** Bytes that are on the disk and count. */
 	readonly size: number;
-	/** Whether the file is still the one at its path, and as long as it was left. */
+	/** Whether the file is still the one at its path, and as long as it was left. @throws Error where another process added to it */
 	isInPlace(): Promise<boolean>;
 	/** @throws Error where it cannot be said that all of it is on the disk; `size` is then what it was */
 	write(content: Buffer): Promise<void>;
@@ -20,38 +18,14 @@ export interface SegmentFile {
 export async function openSegmentFile(
 	path: string,
 	size: number,
+	disk: Disk,
 ): Promise<SegmentFile> {
 	const { O_CREAT, O_RDWR } = constants;
 	const handle = await open(path, O_RDWR | O_CREAT, 0o600);
 	await syncFolder(dirname(path));
 	let length = size;
-	let clean = false;
-	let stuck: Promise<void> | undefined;
-
-	/** One call to the disk. While it hangs, others are refused at once. */
-	async function within<T>(work: Promise<T>): Promise<T> {
-		let timer: NodeJS.Timeout | undefined;
-		const late = new Promise<never>((_, reject) => {
-			timer = setTimeout(() => reject(hung(path)), deadline);
-		});
-		stuck = work.then(
-			() => {},
-			() => {},
-		);
-		try {
-			const result = await Promise.race([work, late]);
-			stuck = undefined;
-			return result;
-		} catch (error) {
-			const own = stuck;
-			void own?.then(() => {
-				if (stuck === own) stuck = undefined;
-			});
-			throw error;
-		} finally {
-			clearTimeout(timer);
-		}
-	}
+	/** Whether the file is as long as it was left: no write of ours has failed since. */
+	let clean = (await handle.stat()).size === size;
 
 	async function put(content: Buffer): Promise<void> {
 		if (!clean) await handle.truncate(length);
@@ -74,12 +48,14 @@ export async function openSegmentFile(
 			return length;
 		},
 		async isInPlace() {
-			if (stuck !== undefined) throw hung(path);
-			return await within(sameFile(handle, path, length));
+			const { same, longer } = await disk.within(() =>
+				lookAt(handle, path, length),
+			);
+			if (clean && longer) throw foreign(path);
+			return same;
 		},
 		async write(content) {
-			if (stuck !== undefined) throw hung(path);
-			await within(put(content));
+			await disk.within(() => put(content));
 			clean = true;
 			length += content.length;
 		},
@@ -89,21 +65,24 @@ export async function openSegmentFile(
 	};
 }
 
-async function sameFile(
+async function lookAt(
 	handle: FileHandle,
 	path: string,
 	size: number,
-): Promise<boolean> {
+): Promise<{ same: boolean; longer: boolean }> {
 	const [held, named] = await Promise.all([
 		handle.stat(),
 		stat(path).catch(() => undefined),
 	]);
-	return named?.ino === held.ino && named.dev === held.dev && held.size >= size;
+	const same =
+		named?.ino === held.ino && named.dev === held.dev && held.size >= size;
+	return { same, longer: held.size > size };
 }
 
-function hung(path: string): Error {
+/** What it wrote follows from the same line as what would be written here. */
+function foreign(path: string): Error {
 	return new Error(
-		`${path} has not taken a record within ${deadline / 1000} s`,
+		`another process has written to ${path}. A log has one writer: end all but one, and start that one anew`,
 	);
 }
 

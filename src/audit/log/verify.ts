@@ -1,6 +1,7 @@
 /** Whether a log is as it was written: every line, their order, and the end that a checkpoint tells. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { unlessMissing } from "../../keys/private-file.ts";
 import {
 	advance,
 	checkpointEntry,
@@ -12,6 +13,7 @@ import {
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import {
 	checkpointFile,
+	descriptionFile,
 	type LogDescription,
 	linesOf,
 	readDescription,
@@ -41,6 +43,8 @@ export interface Verdict {
 	readonly signed: number;
 	/** Lines that a checkpoint of the caller's covers: the log is proven complete up to there. */
 	readonly proven: number;
+	/** Lines that a writer found unsigned as it started, and signed: their first, and the first behind them. */
+	readonly found: readonly { readonly from: number; readonly to: number }[];
 }
 
 export interface VerifyOptions {
@@ -52,13 +56,15 @@ export interface VerifyOptions {
 	readonly entry?: (entry: ReadEntry) => void;
 }
 
-/** @throws Error where the folder holds no log */
+/** @throws Error where what the log says of itself cannot be read */
 export async function verifyLog(
 	folder: string,
 	{ publicKey, checkpoints = [], entry: tell }: VerifyOptions = {},
 ): Promise<Verdict> {
 	const faults: LogFault[] = [];
-	const { bytes, description } = await readDescription(folder);
+	const described = await readDescription(folder).catch(unlessMissing);
+	if (described === undefined) return nameless(publicKey !== undefined);
+	const { bytes, description } = described;
 	const { origin } = description;
 	const key = publicKey ?? description.publicKey;
 	if (key !== description.publicKey) {
@@ -72,6 +78,8 @@ export async function verifyLog(
 	let chain = startChain(bytes);
 	let signed = 0;
 	const notes = new Map<number, string>();
+	/** By the first of them. */
+	const found = new Map<number, number>();
 
 	const check = (at: Checkpoint, file: string, line?: number): void => {
 		if (at.root.equals(rootOf(chain.tree))) return;
@@ -110,6 +118,9 @@ export async function verifyLog(
 					signed = note.size + 1;
 					notes.set(note.size, String(entry.note));
 				}
+			}
+			if (entry.event === "log.opened" && signed < chain.size) {
+				found.set(signed, chain.size);
 			}
 			tell?.(entry);
 			chain = advance(chain, line.bytes);
@@ -151,8 +162,31 @@ export async function verifyLog(
 		const proven =
 			faults.length > 0 ? 0 : Math.max(0, ...anchors.map((a) => a.size));
 		const pinned = publicKey !== undefined;
-		return { faults, description, pinned, size: chain.size, signed, proven };
+		const { size } = chain;
+		const unsigned = [...found].map(([from, to]) => ({ from, to }));
+		return {
+			faults,
+			description,
+			pinned,
+			size,
+			signed,
+			proven,
+			found: unsigned,
+		};
 	}
+}
+
+function nameless(pinned: boolean): Verdict {
+	const what = "the file is not there";
+	return {
+		faults: [{ kind: "missing", file: descriptionFile, what }],
+		description: undefined,
+		pinned,
+		size: 0,
+		signed: 0,
+		proven: 0,
+		found: [],
+	};
 }
 
 function anchorsOf(

@@ -11,6 +11,7 @@ import {
 	startChain,
 } from "./chain.ts";
 import { publicKeyText, signCheckpoint } from "./checkpoint.ts";
+import { diskOf } from "./disk.ts";
 import {
 	checkpointFile,
 	descriptionFile,
@@ -21,6 +22,7 @@ import {
 import { rootOf } from "./merkle.ts";
 import { recoverLog } from "./recover.ts";
 import { openSegmentFile } from "./segment-file.ts";
+import { claimLog } from "./sole-writer.ts";
 
 export interface LogOptions {
 	/** Name of the log, without white space or `+`; it stands in each checkpoint. */
@@ -60,20 +62,39 @@ const mostLate = 10_000;
 
 /**
  * Opens the log of a folder, which is made where it is not there, and goes on where the last process stopped.
- * @throws Error where the folder holds a log of another name or key, or one that was altered
+ * @throws Error where the folder holds a log of another name or key, or one that was altered, or another process writes it
  */
 export async function openLog(
 	folder: string,
 	options: LogOptions,
+): Promise<LogWriter> {
+	await mkdir(folder, { recursive: true, mode: 0o700 });
+	const release = await claimLog(folder);
+	try {
+		return await writeLog(folder, options, release);
+	} catch (error) {
+		await release();
+		throw error;
+	}
+}
+
+/** @param release what keeps other writers away */
+async function writeLog(
+	folder: string,
+	options: LogOptions,
+	release: () => Promise<void>,
 ): Promise<LogWriter> {
 	const { origin, signingKey, exported, now = () => new Date() } = options;
 	const { checkpointLines = 256, checkpointAfter = 5_000 } = options;
 	const { segmentBytes = 64 * 1024 * 1024 } = options;
 	const time = (): string => now().toISOString();
 	const description = await describe(folder, options, time());
-	const standing = await recoverLog(folder, startChain(description));
-	const open = async (first: number, size: number) =>
-		await openSegmentFile(join(folder, segmentFile(first)), size);
+	const publicKey = publicKeyText(createPublicKey(signingKey));
+	const start = startChain(description);
+	const standing = await recoverLog(folder, start, { origin, publicKey });
+	const disk = diskOf(folder);
+	const open = (first: number, size: number) =>
+		openSegmentFile(join(folder, segmentFile(first)), size, disk);
 
 	let chain = standing.chain;
 	let file = await open(standing.segment?.first ?? 0, standing.bytes);
@@ -105,16 +126,22 @@ export async function openLog(
 		chain = draft.chain;
 		if (note === undefined) return;
 		signed = chain.size;
-		await replaceFile(join(folder, checkpointFile), note);
+		const path = join(folder, checkpointFile);
+		await disk.within(() => replaceFile(path, note));
 		exported?.(note);
 	}
 
 	/** Also where the segment, or all of the log, was taken away underneath: the chain goes on, and what is missing shows. */
 	async function nextSegment(): Promise<void> {
-		await describe(folder, options, time());
 		const before = file;
-		file = await open(chain.size, 0);
-		await before.close();
+		file = await disk.within(
+			async () => {
+				await describe(folder, options, time());
+				return open(chain.size, 0);
+			},
+			(late) => void late.close().catch(() => {}), // nothing was written to it
+		);
+		await disk.within(() => before.close());
 	}
 
 	async function writeBatch(entries: readonly LogEntry[]): Promise<void> {
@@ -122,13 +149,19 @@ export async function openLog(
 			await write([], true);
 			await nextSegment();
 		}
-		const before = late.map((entry) => ({ ...entry, late: true }));
+		while (late.length > 0 || dropped > 0) await writeLate();
+		await write(entries);
+	}
+
+	/** A few at a time: while the disk takes none, each try is small. */
+	async function writeLate(): Promise<void> {
+		const some = late.slice(0, mostTogether);
 		const lost =
 			dropped === 0
 				? []
 				: [{ event: "log.lost", time: time(), records: dropped }];
-		await write([...before, ...lost, ...entries]);
-		late = [];
+		await write([...some.map((entry) => ({ ...entry, late: true })), ...lost]);
+		late = late.slice(some.length);
 		dropped = 0;
 	}
 
@@ -172,10 +205,15 @@ export async function openLog(
 	return {
 		append,
 		async close() {
-			await append({ event: "log.closed", time: time() });
-			clearTimeout(timer);
-			await write([], true);
-			await file.close();
+			try {
+				await append({ event: "log.closed", time: time() });
+				await working;
+				await write([], true);
+			} finally {
+				clearTimeout(timer);
+				await file.close();
+				await release();
+			}
 		},
 	};
 }

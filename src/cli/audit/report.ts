@@ -1,5 +1,6 @@
 /** `sealgate audit report`: who used which key, on how much, from when to when. */
 import type { FoundEntry } from "../../audit/log/logs.ts";
+import { printable } from "../printable.ts";
 import { type FilterOptions, search } from "./filter.ts";
 
 /** One client's, or one command user's, use of one key in one way. */
@@ -81,7 +82,7 @@ function usesOf(
 
 function lineOf(row: KeyUseRow): string {
 	const { keyId, who, use, count, failures, first, last, lastObject } = row;
-	return [
+	const parts = [
 		keyId,
 		who,
 		use,
@@ -89,5 +90,6 @@ function lineOf(row: KeyUseRow): string {
 		...(failures > 0 ? [`${failures} not successful`] : []),
 		`${first} to ${last}`,
 		lastObject,
-	].join("  ");
+	];
+	return printable(parts.join("  "));
 }

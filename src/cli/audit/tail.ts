@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { entriesIn, type FoundEntry } from "../../audit/log/logs.ts";
 import { UsageError } from "../answer.ts";
+import { printable } from "../printable.ts";
 
 export interface TailOptions {
 	readonly lines: string;
@@ -54,7 +55,7 @@ export function lineOf(entry: FoundEntry["entry"]): string {
 	const { time, client, user, operation, command, bucket, key } = entry;
 	const uses = (entry.keyUses ?? []) as { use: string; keyId: string }[];
 	const object = bucket === undefined ? undefined : `${bucket}/${key ?? ""}`;
-	return [
+	const parts = [
 		time ?? "-",
 		entry.event,
 		client ?? user,
@@ -63,7 +64,6 @@ export function lineOf(entry: FoundEntry["entry"]): string {
 		...uses.map(({ use, keyId }) => `${use} ${keyId}`),
 		entry.outcome,
 		entry.error,
-	]
-		.filter((part) => part !== undefined)
-		.join("  ");
+	];
+	return printable(parts.filter((part) => part !== undefined).join("  "));
 }

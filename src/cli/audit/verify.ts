@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { readDescription } from "../../audit/log/folder.ts";
 import { logsIn } from "../../audit/log/logs.ts";
 import { type Verdict, verifyLog } from "../../audit/log/verify.ts";
+import { unlessMissing } from "../../keys/private-file.ts";
 import { UsageError } from "../answer.ts";
+import { printable } from "../printable.ts";
 
 export interface VerifyLogOptions {
 	/** 32 bytes in base64, or a file that holds them. */
@@ -34,9 +36,29 @@ export async function verifyLogs(
 	const reports: LogReport[] = [];
 	for (const log of logs)
 		reports.push(await report(log, publicKey, anchors, logs.length));
-	if (options.json) console.log(JSON.stringify({ logs: reports }));
-	else for (const found of reports) print(found);
-	return exitOf(reports);
+	const strangers = anchors.filter(
+		(note) => logs.length > 1 && !reports.some((log) => isOf(note, log)),
+	);
+	if (options.json) console.log(JSON.stringify({ logs: reports, strangers }));
+	else {
+		for (const found of reports) print(found);
+		for (const note of strangers)
+			console.log(
+				printable(
+					`missing: a given checkpoint is of the log "${note.split("\n", 1)[0]}", and no such log is here`,
+				),
+			);
+	}
+	return exitOf(reports, strangers);
+}
+
+function isOf(
+	note: string,
+	{ description }: Pick<Verdict, "description">,
+): boolean {
+	return (
+		description !== undefined && note.startsWith(`${description.origin}\n`)
+	);
 }
 
 async function report(
@@ -46,10 +68,10 @@ async function report(
 	logs: number,
 ): Promise<LogReport> {
 	const begun = new Set<string>();
-	const { description } = await readDescription(log);
+	const described = await readDescription(log).catch(unlessMissing);
 	// Of several logs, each is held to its own checkpoints; of one alone, any that is given must be its.
 	const own = anchors.filter(
-		(note) => logs === 1 || note.startsWith(`${description.origin}\n`),
+		(note) => logs === 1 || isOf(note, { description: described?.description }),
 	);
 	const verdict = await verifyLog(log, {
 		publicKey,
@@ -63,7 +85,7 @@ async function report(
 }
 
 function print({ log, faults, unpaired, ...verdict }: LogReport): void {
-	const { size, signed, proven, pinned } = verdict;
+	const { size, signed, proven, pinned, found } = verdict;
 	console.log(
 		`${log}: ${size} records, ${faults.length === 0 ? "no fault" : "NOT as written"}`,
 	);
@@ -86,13 +108,21 @@ function print({ log, faults, unpaired, ...verdict }: LogReport): void {
 		console.log(
 			`  ${size - signed} records after the last checkpoint are unsigned`,
 		);
+	for (const { from, to } of found)
+		console.log(
+			`  records ${from} to ${to - 1} were without a checkpoint when a process began: who owned the disk could write them`,
+		);
 	for (const id of unpaired)
-		console.log(`  request ${id} began and has no end`);
+		console.log(printable(`  request ${id} began and has no end`));
 }
 
-function exitOf(reports: readonly LogReport[]): number {
+function exitOf(
+	reports: readonly LogReport[],
+	strangers: readonly string[],
+): number {
 	const first = reports.flatMap(({ faults }) => faults)[0];
 	if (first !== undefined) return exit[first.kind];
+	if (strangers.length > 0) return exit.missing;
 	return reports.some(({ unpaired }) => unpaired.length > 0)
 		? exit.unpaired
 		: 0;

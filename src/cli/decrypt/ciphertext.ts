@@ -93,6 +93,8 @@ export async function openParts(
 		0,
 	);
 	const { size: given } = await file.stat();
+	// The record alone proves an empty object that the store holds without ciphertext.
+	if (single?.plaintext === 0 && given === 0) return;
 	if (!terminated && given > size)
 		throw new DecryptionError("stream-overlong", "bytes follow the end");
 	const chunk = Buffer.alloc(chunkBytes);

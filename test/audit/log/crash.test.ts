@@ -1,4 +1,5 @@
 /** A log outlives its process, and a disk that fails. */
+import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import {
 	appendFileSync,
@@ -9,6 +10,7 @@ import {
 	rmSync,
 	truncateSync,
 } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
@@ -151,6 +153,28 @@ t.test(
 				["R3", undefined],
 			],
 		);
+	},
+);
+
+t.test(
+	"a disk that hangs over a checkpoint refuses records, and keeps no one waiting",
+	async (t) => {
+		const folder = newFolder();
+		const log = await openLog(folder, { ...options, checkpointLines: 2 });
+		// Whoever opens it waits for a reader.
+		const draft = join(folder, "checkpoint.draft");
+		execFileSync("mkfifo", [draft]);
+		await t.rejects(log.append(entryOf(1)), /has not taken a record/);
+		await t.rejects(log.append(entryOf(2)), /has not taken a record/);
+		await readFile(draft);
+		rmSync(draft, { force: true });
+		for (;;) {
+			const error = await log.append(entryOf(3)).catch((error) => error);
+			if (error === undefined) break;
+		}
+		await log.close();
+		const { faults } = await verifyLog(folder, { publicKey });
+		t.same(faults, []);
 	},
 );
 

@@ -289,6 +289,33 @@ t.test("conditions, copies, deletes and tags", async (t) => {
 	await t.rejects(client.send(new GetObjectCommand(at)), { name: "NoSuchKey" });
 });
 
+t.test(
+	"a copy of what is not encrypted is of the format that the route writes",
+	async (t) => {
+		const sealed = await startSealed(
+			t,
+			", format: s3ec-v3, onPlaintext: allow, s3ec: { buffer: 1KiB }",
+		);
+		const { client, store, bucket } = sealed;
+		const content = sample(20_000);
+		const from = { Bucket: bucket, Key: "plain" };
+		await store.send(
+			new PutObjectCommand({ ...from, Body: content, Metadata: { a: "b" } }),
+		);
+		const to = { Bucket: bucket, Key: "copy" };
+		await client.send(
+			new CopyObjectCommand({ ...to, CopySource: `${bucket}/plain` }),
+		);
+		const kept = await store.send(new GetObjectCommand(to));
+		const body = await bytesOf(kept.Body);
+		const opened = await openStored(sealed, kept.Metadata ?? {}, body);
+		t.ok(opened.equals(content));
+		const got = await client.send(new GetObjectCommand(to));
+		t.strictSame(got.Metadata, { a: "b" });
+		t.ok((await bytesOf(got.Body)).equals(content));
+	},
+);
+
 t.test("a route reads the formats that it names, and no other", async (t) => {
 	const sealed = await startSealed(
 		t,

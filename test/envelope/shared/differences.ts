@@ -27,6 +27,13 @@ export const differences: readonly Difference[] = [
 	},
 ];
 
+const sourceVersion: Difference = {
+	what: "which version a copy read",
+	why: "neither versitygw nor MinIO says it unless the copy named it",
+	places:
+		/^copy (with a lock|without a lock|locked parts) (headers\.x-amz-copy-source-version-id|output\.CopySourceVersionId)$/,
+};
+
 /** Where the store differs from S3, and the envelope route does as S3 does. */
 export const ofStores: Readonly<Record<string, readonly Difference[]>> = {
 	versitygw: [
@@ -56,14 +63,10 @@ export const ofStores: Readonly<Record<string, readonly Difference[]>> = {
 			why: "versitygw looks at the sizes first",
 			places: /^complete out of order /,
 		},
-		{
-			what: "which version a copy read",
-			why: "versitygw does not say it unless the copy named it",
-			places:
-				/^copy (with a lock|without a lock|locked parts) (headers\.x-amz-copy-source-version-id|output\.CopySourceVersionId)$/,
-		},
+		sourceVersion,
 	],
 	minio: [
+		sourceVersion,
 		{
 			what: "a range that ends before it begins",
 			why: "MinIO answers 416; S3 gives the whole object, as RFC 9110 has it",

@@ -4,6 +4,7 @@ import type { KeyProvider } from "../../../src/keys/provider.ts";
 export interface TestKey {
 	/** As records keep it. */
 	readonly id: string;
+	/** The id where there are no aliases. */
 	readonly alias: string;
 }
 
@@ -45,6 +46,8 @@ export interface Network {
 	openNowhere(): Promise<KeyProvider>;
 	/** A provider whose secret is wrong. */
 	openWithWrongSecret(): Promise<KeyProvider>;
+	/** What the log is told of an expired token. */
+	readonly credentialRefusal: RegExp;
 }
 
 export interface Counterpart {
@@ -52,12 +55,14 @@ export interface Counterpart {
 	/** A new provider, as a gateway opens it. It sees each change at once. */
 	open(): Promise<KeyProvider>;
 	createKey(): Promise<TestKey>;
-	pointAlias(alias: string, id: string): Promise<void>;
-	removeAlias(alias: string): Promise<void>;
+	/** Needs `aliases`, and so does the next. */
+	pointAlias?(alias: string, id: string): Promise<void>;
+	removeAlias?(alias: string): Promise<void>;
 	disable(id: string): Promise<void>;
 	enable(id: string): Promise<void>;
-	scheduleDeletion(id: string): Promise<void>;
-	cancelDeletion(id: string): Promise<void>;
+	/** Needs `waiting-deletion`, and so does the next. */
+	scheduleDeletion?(id: string): Promise<void>;
+	cancelDeletion?(id: string): Promise<void>;
 	/** Needs `destruction`. */
 	destroy?(id: string): Promise<void>;
 	/** Needs `rotation`. */
@@ -78,7 +83,15 @@ export interface Counterpart {
 	close(): Promise<void>;
 }
 
-export type Ability = "destruction" | "rotation" | "network" | "replicas";
+export type Ability =
+	| "creation-time"
+	| "rewrap"
+	| "aliases"
+	| "waiting-deletion"
+	| "destruction"
+	| "rotation"
+	| "network"
+	| "replicas";
 
 /** What a case works with. */
 export interface World {

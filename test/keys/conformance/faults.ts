@@ -201,7 +201,7 @@ export const faultCases: Case[] = [
 			const asked = ask(world, "unwrap", key.id, made.wrapped);
 			const { cause } = await failureOf(asked);
 			assert.doesNotMatch(String(cause), /canary/);
-			assert.match(String(cause), /ExpiredToken/);
+			assert.match(String(cause), networkOf(world).credentialRefusal);
 		},
 	},
 ];

@@ -150,5 +150,6 @@ function networkOf(kms: KmsStub): Network {
 		},
 		openWithWrongSecret: () =>
 			openAwsKms(kms, { secretAccessKey: "another secret" }),
+		credentialRefusal: /ExpiredToken/,
 	};
 }

@@ -58,9 +58,10 @@ const states: Case[] = [
 	},
 	{
 		name: "a key that waits for its deletion generates nothing",
+		needs: "waiting-deletion",
 		async run({ counterpart, provider }) {
 			const { id } = await counterpart.createKey();
-			await counterpart.scheduleDeletion(id);
+			await counterpart.scheduleDeletion?.(id);
 			await fails(
 				provider.generate(id, context, never),
 				"key-pending-deletion",
@@ -69,9 +70,10 @@ const states: Case[] = [
 	},
 	{
 		name: "a key that waits for its deletion opens nothing",
+		needs: "waiting-deletion",
 		async run(world) {
 			const { key, made } = await generated(world);
-			await world.counterpart.scheduleDeletion(key.id);
+			await world.counterpart.scheduleDeletion?.(key.id);
 			await fails(
 				world.provider.unwrap(key.id, made.wrapped, context, never),
 				"key-pending-deletion",
@@ -80,9 +82,10 @@ const states: Case[] = [
 	},
 	{
 		name: "a key that waits for its deletion is described with its date",
+		needs: "waiting-deletion",
 		async run({ counterpart, provider }) {
 			const { id } = await counterpart.createKey();
-			await counterpart.scheduleDeletion(id);
+			await counterpart.scheduleDeletion?.(id);
 			const { state, deletionAt } = await provider.describe(id, never);
 			assert.equal(state, "pending-deletion");
 			assert.ok((deletionAt?.getTime() ?? 0) > Date.now() + 6 * 86_400_000);
@@ -90,10 +93,11 @@ const states: Case[] = [
 	},
 	{
 		name: "after a cancelled deletion a key is disabled, and opens once it is enabled",
+		needs: "waiting-deletion",
 		async run(world) {
 			const { key, made } = await generated(world);
-			await world.counterpart.scheduleDeletion(key.id);
-			await world.counterpart.cancelDeletion(key.id);
+			await world.counterpart.scheduleDeletion?.(key.id);
+			await world.counterpart.cancelDeletion?.(key.id);
 			const { state } = await world.provider.describe(key.id, never);
 			assert.equal(state, "disabled");
 			await world.counterpart.enable(key.id);
@@ -107,11 +111,11 @@ const states: Case[] = [
 			const { key, made } = await generated(world);
 			const { counterpart, provider } = world;
 			await counterpart.destroy?.(key.id);
-			for (const asked of [
-				provider.generate(key.id, context, never),
+			await fails(provider.generate(key.id, context, never), "key-not-found");
+			await fails(
 				provider.unwrap(key.id, made.wrapped, context, never),
-			])
-				await fails(asked, "key-not-found");
+				"key-not-found",
+			);
 		},
 	},
 	{
@@ -129,11 +133,12 @@ const states: Case[] = [
 const aliases: Case[] = [
 	{
 		name: "an alias that was pointed to another key generates under that one",
+		needs: "aliases",
 		async run(world) {
 			const { key, made } = await generated(world);
 			const { counterpart, provider } = world;
 			const { id } = await counterpart.createKey();
-			await counterpart.pointAlias(key.alias, id);
+			await counterpart.pointAlias?.(key.alias, id);
 			const next = await provider.generate(key.alias, context, never);
 			assert.equal(next.keyId, id);
 			assert.equal((await provider.describe(key.alias, never)).keyId, id);
@@ -142,11 +147,12 @@ const aliases: Case[] = [
 	},
 	{
 		name: "under an alias that was pointed to another key old blobs are refused",
+		needs: "aliases",
 		async run(world) {
 			const { key, made } = await generated(world);
 			const { counterpart, provider } = world;
 			const { id } = await counterpart.createKey();
-			await counterpart.pointAlias(key.alias, id);
+			await counterpart.pointAlias?.(key.alias, id);
 			await refusesBlob(
 				provider.unwrap(key.alias, made.wrapped, context, never),
 			);
@@ -162,9 +168,10 @@ const aliases: Case[] = [
 	},
 	{
 		name: "an alias that was taken away is none, and its key goes on",
+		needs: "aliases",
 		async run(world) {
 			const { key, made } = await generated(world);
-			await world.counterpart.removeAlias(key.alias);
+			await world.counterpart.removeAlias?.(key.alias);
 			await fails(world.provider.describe(key.alias, never), "key-not-found");
 			await opens(world.provider, made);
 		},
@@ -174,6 +181,7 @@ const aliases: Case[] = [
 const rewraps: Case[] = [
 	{
 		name: "rewrap gives another blob of the same key",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const wrapped = await rewrapped(world, made.keyId, made.wrapped);
@@ -183,6 +191,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap under another context is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			await refusesBlob(
@@ -192,6 +201,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap of an altered blob is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const blob = Buffer.from(made.wrapped);
@@ -201,6 +211,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap pins the key: a blob of another is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { made } = await generated(world);
 			const { id } = await world.counterpart.createKey();
@@ -209,6 +220,7 @@ const rewraps: Case[] = [
 	},
 	{
 		name: "rewrap by a disabled key is refused",
+		needs: "rewrap",
 		async run(world) {
 			const { key, made } = await generated(world);
 			await world.counterpart.disable(key.id);

@@ -59,14 +59,22 @@ const basics: Case[] = [
 		},
 	},
 	{
-		name: "describe by id tells the id, the state and when it was made",
+		name: "describe by id tells the id and the state",
 		async run({ provider, counterpart }) {
 			const { id } = await counterpart.createKey();
 			const found = await provider.describe(id, never);
 			assert.equal(found.keyId, id);
 			assert.equal(found.state, "enabled");
-			const age = Math.abs(Date.now() - found.created.getTime());
-			assert.ok(age < 3_600_000, String(found.created));
+		},
+	},
+	{
+		name: "describe tells when the key was made",
+		needs: "creation-time",
+		async run({ provider, counterpart }) {
+			const { id } = await counterpart.createKey();
+			const { created } = await provider.describe(id, never);
+			const age = Math.abs(Date.now() - (created?.getTime() ?? 0));
+			assert.ok(age < 3_600_000, String(created));
 		},
 	},
 	{
