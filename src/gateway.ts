@@ -3,7 +3,12 @@ import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
-import { type Audit, auditOf, openAuditLog } from "./audit/audit.ts";
+import {
+	type Audit,
+	auditOf,
+	openAuditLog,
+	type WriterName,
+} from "./audit/audit.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
 import { redact, redactConfig } from "./config/redact.ts";
@@ -16,6 +21,7 @@ import {
 	type Span,
 } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import type { GatewayState } from "./gateway-state.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
@@ -41,6 +47,7 @@ import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import type { MetricsSnapshot } from "./telemetry/snapshot.ts";
 import type { Traces } from "./telemetry/traces.ts";
 
 /** What one configuration makes. A reload makes another, and lets this one finish what it began. */
@@ -52,12 +59,32 @@ interface Generation {
 	close(): Promise<void>;
 }
 
+/** A configuration that could come into force now. Either is called, once. */
+export interface Prepared {
+	take(): void;
+	drop(): Promise<void>;
+}
+
+/** What one gateway does and its fellows do not. */
+export interface Role {
+	/** Name of its audit log. */
+	readonly writer: WriterName;
+	/** Whether it makes new versions of keys that are due. */
+	readonly rotates: boolean;
+}
+
+const alone: Role = { writer: "gateway", rotates: true };
+
 export interface Gateway {
 	/** `host:port` or the path of the socket. */
 	readonly address: string;
 	readonly adminAddress: string | undefined;
 	/** Takes the configuration that `load` gives into force; the addresses stay. @throws Error and changes nothing */
 	reload(load: () => Promise<Loaded>): Promise<void>;
+	/** Makes what `loaded` wants, and changes nothing yet. @throws Error where it cannot come into force */
+	prepare(loaded: Loaded): Promise<Prepared>;
+	state(): GatewayState;
+	snapshot(): Promise<MetricsSnapshot>;
 	/** The files of the keyrings in use. */
 	keyFiles(): readonly string[];
 	/** Looks at them again. One that cannot be trusted leaves what is in use in force, and is logged. */
@@ -122,21 +149,7 @@ async function createGeneration(
 	before?: Generation,
 ): Promise<Generation> {
 	const { config } = loaded;
-	const stores = new Map(
-		config.upstreams.map((upstream): [string, Store] => [
-			upstream.name,
-			{
-				upstream: createUpstream(
-					upstream as Parameters<typeof createUpstream>[0],
-				),
-				region: upstream.region,
-				addressing: upstream.addressing,
-				integrity: upstream.integrity,
-				documentDigest: config.fips ? "sha256" : "md5",
-				credentials: credentialSource(upstream.credentials),
-			},
-		]),
-	);
+	const stores = storesOf(loaded);
 	const keys = await openKeys(
 		loaded.keys,
 		{ folder: folderOf(loaded), fips: config.fips },
@@ -163,19 +176,38 @@ async function createGeneration(
 	};
 }
 
+/** The upstreams of a configuration, by their names. */
+export function storesOf({ config }: Loaded): Map<string, Store> {
+	return new Map(
+		config.upstreams.map((upstream): [string, Store] => [
+			upstream.name,
+			{
+				upstream: createUpstream(
+					upstream as Parameters<typeof createUpstream>[0],
+				),
+				region: upstream.region,
+				addressing: upstream.addressing,
+				integrity: upstream.integrity,
+				documentDigest: config.fips ? "sha256" : "md5",
+				credentials: credentialSource(upstream.credentials),
+			},
+		]),
+	);
+}
+
 /** The folder of the configuration, which paths in it are relative to. */
-function folderOf({ files }: Loaded): string {
+export function folderOf({ files }: Loaded): string {
 	return dirname(files[0] as string);
 }
 
-async function closePolicies(routes: readonly Route[]): Promise<void> {
+export async function closePolicies(routes: readonly Route[]): Promise<void> {
 	for (const route of routes) {
 		for (const { policy } of route.policies) await policy.close?.();
 	}
 }
 
 /** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
-async function setUpRoutes(
+export async function setUpRoutes(
 	loaded: Loaded,
 	keys: OpenKeys["of"],
 ): Promise<Route[]> {
@@ -254,7 +286,7 @@ export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
 	);
 }
 
-function createExchange(
+export function createExchange(
 	received: Received,
 	signal: AbortSignal,
 	span: Span = noSpan,
@@ -283,10 +315,16 @@ export async function startGateway(
 		readonly metrics: (inFlight: () => number) => Metrics;
 		readonly traces?: Traces;
 	},
+	role: Role = alone,
 ): Promise<Gateway> {
 	const load = new Load();
 	const metrics = telemetry.metrics(() => load.inFlight);
-	const audit = await openAudit(first, telemetry.log, metrics.auditLost);
+	const audit = await openAudit(
+		first,
+		role.writer,
+		telemetry.log,
+		metrics.auditLost,
+	);
 	const note = (outcome: Outcome): void => {
 		metrics.request(outcome);
 		telemetry.log.request(outcome);
@@ -346,8 +384,10 @@ export async function startGateway(
 					reason: error.message,
 				}),
 		);
-	void rotateDue();
-	const rotation = setInterval(rotateDue, rotationInterval).unref();
+	if (role.rotates) void rotateDue();
+	const rotation = role.rotates
+		? setInterval(rotateDue, rotationInterval).unref()
+		: undefined;
 	const respond = (arrival: Arrival) => {
 		load.inFlight += 1;
 		return current.handle(
@@ -386,17 +426,18 @@ export async function startGateway(
 			throw error;
 		},
 	);
+	const state = (): GatewayState => ({
+		draining: load.draining,
+		troubles: troublesOf(current.routes),
+		keys: current.keys.health(),
+	});
 	const admin =
 		first.config.admin === undefined
 			? undefined
 			: createAdmin({
 					ready: () => ({
 						ready: !load.draining,
-						details: {
-							draining: load.draining,
-							troubles: troublesOf(current.routes),
-							keys: current.keys.health(),
-						},
+						details: { ...state() },
 					}),
 					config: () => redactConfig(current.loaded),
 					explain: (question: Question) =>
@@ -448,34 +489,48 @@ export async function startGateway(
 		await audit?.close();
 		await telemetry.traces?.close();
 	};
+	const prepare = async (loaded: Loaded): Promise<Prepared> => {
+		checkFixed(first, loaded);
+		const before = current;
+		const next = await createGeneration(
+			loaded,
+			load,
+			audit,
+			tell,
+			observeKeys,
+			before,
+		);
+		return {
+			take() {
+				if (loaded.tls) renewIdentity(server, loaded.tls);
+				current = next;
+				void before.close().catch((error: Error) =>
+					telemetry.log.event("error", "an old configuration did not close", {
+						reason: error.message,
+					}),
+				);
+			},
+			drop: () => next.close(),
+		};
+	};
 	let closing: Promise<void> | undefined;
 	return {
 		address,
 		adminAddress,
 		async reload(read) {
-			const before = current;
 			try {
-				const loaded = await read();
-				checkFixed(first, loaded);
-				current = await createGeneration(
-					loaded,
-					load,
-					audit,
-					tell,
-					observeKeys,
-					before,
-				);
-				if (loaded.tls) renewIdentity(server, loaded.tls);
+				(await prepare(await read())).take();
 			} catch (error) {
 				metrics.reload(false);
 				throw error;
 			}
 			metrics.reload(true);
-			void before.close().catch((error: Error) =>
-				telemetry.log.event("error", "an old configuration did not close", {
-					reason: error.message,
-				}),
-			);
+		},
+		prepare,
+		state,
+		snapshot() {
+			metrics.troubles(troublesOf(current.routes));
+			return metrics.snapshot();
 		},
 		keyFiles: () => current.keys.files,
 		reloadKeys: () => current.keys.reload(keysFailed),
@@ -488,13 +543,14 @@ export async function startGateway(
 
 async function openAudit(
 	loaded: Loaded,
+	writer: WriterName,
 	log: Log,
 	lost: (records: number) => void,
 ): Promise<Audit | undefined> {
 	const { audit } = loaded.config;
-	const writer = await openAuditLog(audit, folderOf(loaded), "gateway");
-	if (writer === undefined) return undefined;
-	return auditOf(writer, audit?.required === true, (records, reason) => {
+	const audited = await openAuditLog(audit, folderOf(loaded), writer);
+	if (audited === undefined) return undefined;
+	return auditOf(audited, audit?.required === true, (records, reason) => {
 		lost(records);
 		log.event("error", "audit records are lost", {
 			records,
@@ -505,6 +561,7 @@ async function openAudit(
 
 /** What a listener is made of, and the log that it writes. */
 const fixed = [
+	"workers",
 	"listen",
 	"socketMode",
 	"trustedProxies",

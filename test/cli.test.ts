@@ -59,13 +59,14 @@ t.test(
 		const { output } = await run("check", bad, "--json");
 		t.match(JSON.parse(output), { faults: [{ path: "routes[0].upstream" }] });
 		const open = join(folder, "open.yaml");
-		const observing = `  - { name: sealed, match: {}, upstream: store, mode: observe, policies: [{ envelope: { keys: main, keyId: alias/a } }] }`;
+		const observing = `  - { name: sealed, match: {}, upstream: store, mode: observe, policies: [{ envelope: { keys: main, keyId: alias/a, verifyLayout: unproven } }] }`;
 		writeFileSync(
 			open,
 			`${configuration("http://127.0.0.1:9", observing)}keys: [{ name: main, provider: keyring, path: k, passphrase: secret }]\n`,
 		);
 		const warned = await run("check", open);
 		t.match(warned, { status: 0, output: /warning: route "sealed"/ });
+		t.match(warned.output, /warning: .*verifyLayout: unproven believes/);
 		t.equal((await run("check")).status, 2, "wrong usage");
 		t.match(await run("check", join(folder, "nowhere.yaml")), {
 			status: 1,

@@ -14,11 +14,13 @@ import {
 } from "../../src/index.ts";
 import { completedBefore } from "./completed-before.ts";
 import type { Completing } from "./completing.ts";
+import { documentOf, withDocument } from "./documents.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
 import { withoutChecksums } from "./metadata.ts";
 import {
 	checkObjectSize,
 	checkSizes,
+	type ListedPart,
 	readPartList,
 	renderPartList,
 } from "./part-list.ts";
@@ -26,7 +28,7 @@ import type { Envelope } from "./settings.ts";
 import { statedLengths } from "./stated-lengths.ts";
 import { type PutPart, putTerminator } from "./terminator.ts";
 import { openUpload, withUploadId } from "./token.ts";
-import { documentOf, isLast, withDocument } from "./upload.ts";
+import { isLast } from "./upload.ts";
 
 const objectSize = "x-amz-mp-object-size";
 /** Another Complete of the same upload may put its own terminator between ours and the store's look at it. */
@@ -54,18 +56,17 @@ async function complete(
 		const content = request.body?.content ?? Buffer.alloc(0);
 		const parts = readPartList(content, upload);
 		const stated = await statedLengths(completing, parts);
-		if ("refused" in stated) {
-			const listed = parts.map(({ length }) => length);
-			return (await completedBefore(completing, listed)) ?? stated.refused;
-		}
-		const lengths = parts.map(
-			({ length }, index) => length ?? (stated.lengths[index] as number),
-		);
+		if ("refused" in stated)
+			return (await completedBefore(completing, parts)) ?? stated.refused;
+		const measured = parts.map((part, index) => ({
+			...part,
+			length: part.length ?? (stated.lengths[index] as number),
+		}));
+		const lengths = measured.map(({ length }) => length);
 		const proven = parts.every(({ length }) => length !== undefined);
 		checkSizes(lengths);
 		checkObjectSize(request.headers.get(objectSize), lengths);
-		const etags = parts.map(({ storeEtag }) => storeEtag);
-		return await finish(completing, { lengths, proven }, etags);
+		return await finish(completing, { lengths, proven }, measured);
 	} finally {
 		upload.dataKey.fill(0);
 		upload.attestationKey.fill(0);
@@ -75,21 +76,22 @@ async function complete(
 async function finish(
 	completing: Completing,
 	table: PartTable,
-	etags: readonly string[],
+	parts: readonly ListedPart[],
 ): Promise<S3Response> {
 	const { lengths } = table;
+	const etags = parts.map(({ storeEtag }) => storeEtag);
 	const ends = isLast(lengths.length, lengths.at(-1) as number);
 	for (let attempt = 1; ; attempt++) {
 		const end = ends ? undefined : await putTerminator(completing, table);
 		if (end !== undefined && "status" in end) {
-			return (await completedBefore(completing, lengths)) ?? end;
+			return (await completedBefore(completing, parts)) ?? end;
 		}
 		const response = await send(completing, table, etags, end);
 		const { status } = response;
 		if (status !== 200 && status !== 404 && status !== 400) return response;
 		const document = await documentOf(response);
 		if (status === 200) return answered(response, document);
-		const before = await completedBefore(completing, lengths);
+		const before = await completedBefore(completing, parts);
 		if (before !== undefined) return before;
 		const raced = childText(document, "Code") === "InvalidPart" && !ends;
 		if (!raced || attempt === attempts) return withDocument(response, document);

@@ -8,14 +8,21 @@ import {
 } from "../../src/index.ts";
 import type { Completing } from "./completing.ts";
 import { clientEtag } from "./etags.ts";
+import type { ListedPart } from "./part-list.ts";
+import type { ObjectTable } from "./part-table.ts";
 import { provenTableOf } from "./proven-tables.ts";
 import { openAnswer } from "./sealing.ts";
 import { companionsOf, release, storedObject } from "./stored-object.ts";
+import { uploadEtag } from "./upload-etag.ts";
 
-/** @param lengths plaintext of the listed parts; undefined where neither the client nor the store says it any more */
+/**
+ * The object is of this upload, has the parts' lengths, and its ETag is that of the list. Where ETags tell nothing, the
+ * list has to say every length; else the store's refusal stands.
+ * @param parts without a length where neither the client nor the store says it any more
+ */
 export async function completedBefore(
 	{ envelope, request, next, exchange, upload }: Completing,
-	lengths: readonly (number | undefined)[],
+	parts: readonly ListedPart[],
 ): Promise<S3Response | undefined> {
 	const { bucket = "", key = "" } = request.operation;
 	const operation = {
@@ -34,7 +41,18 @@ export async function completedBefore(
 		const size = Number(seen.headers.get("content-length"));
 		const stored = storedObject(asked, next, seen.headers, size);
 		const table = await provenTableOf(envelope, found, stored);
-		if (!isSame(table.lengths, lengths)) return undefined;
+		if (!haveLengths(table, parts)) return undefined;
+		const end =
+			table.tail === 0
+				? Buffer.alloc(0)
+				: await stored.fetch(size - table.tail, size);
+		const etags = parts.map(({ storeEtag }) => storeEtag);
+		const listed = uploadEtag(seen.headers, etags, end);
+		const same =
+			listed === undefined
+				? parts.every(({ length }) => length !== undefined)
+				: listed === seen.headers.get("etag");
+		if (!same) return undefined;
 	} catch (error) {
 		// The object in that place is another's: what the client asked is not done.
 		if (error instanceof DecryptionError) return undefined;
@@ -54,12 +72,14 @@ export async function completedBefore(
 	return { status: 200, headers: answered, body: bodyOf(renderXml(result)) };
 }
 
-function isSame(
-	proven: readonly number[],
-	listed: readonly (number | undefined)[],
+function haveLengths(
+	{ lengths }: ObjectTable,
+	parts: readonly ListedPart[],
 ): boolean {
 	return (
-		proven.length === listed.length &&
-		listed.every((length, at) => length === undefined || length === proven[at])
+		lengths.length === parts.length &&
+		parts.every(
+			({ length }, at) => length === undefined || length === lengths[at],
+		)
 	);
 }

@@ -14,12 +14,12 @@ import {
 } from "../../src/index.ts";
 import { type Copying, pinnedSource } from "./copy-source.ts";
 import { copiedTags } from "./copy-tags.ts";
+import { documentOf } from "./documents.ts";
 import { clientEtag } from "./etags.ts";
 import { withoutChecksums } from "./metadata.ts";
 import { renderPartList } from "./part-list.ts";
 import type { ObjectTable } from "./part-table.ts";
 import { changed, companionsOf } from "./stored-object.ts";
-import { documentOf } from "./upload.ts";
 
 /** Conditions of the destination: the store looks at them when the object comes into being. */
 const condition = /^if-(none-)?match$/;

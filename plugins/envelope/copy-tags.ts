@@ -8,7 +8,7 @@ import {
 } from "../../src/index.ts";
 import type { Copying } from "./copy-source.ts";
 import { sourceHead } from "./copy-source.ts";
-import { documentOf } from "./upload.ts";
+import { documentOf } from "./documents.ts";
 
 /** A header for the upload's beginning, of the source's tags or, with REPLACE, of the request's; none where there are none. */
 export async function copiedTags({

@@ -14,7 +14,7 @@ import type { Copying } from "./copy-source.ts";
 import { checkRoom, joinMetadata } from "./metadata.ts";
 import { describe } from "./put-object.ts";
 import type { FoundObject } from "./sealing.ts";
-import { boundName, contextOf } from "./settings.ts";
+import { contextOf, copyName } from "./settings.ts";
 
 /** The data key stays that of the source: it is sealed anew, under the name of the copy. */
 export async function targetHeaders(copying: Copying): Promise<HeaderMap> {
@@ -34,7 +34,7 @@ export async function targetHeaders(copying: Copying): Promise<HeaderMap> {
 		headers: new Map([...others, ...own]),
 	});
 	const { options, format, random, keys } = envelope;
-	const name = boundName(envelope, request.operation);
+	const name = copyName(envelope, request.operation);
 	const objectScope = options.scope === "object";
 	using wrapping = await keys.forSealing(
 		options.keyId,

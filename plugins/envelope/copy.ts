@@ -21,6 +21,7 @@ import {
 	sourceHead,
 } from "./copy-source.ts";
 import { targetHeaders } from "./copy-target.ts";
+import { documentOf, withDocument } from "./documents.ts";
 import { withClientEtags, withStoreConditions } from "./etags.ts";
 import { getObject } from "./get-object.ts";
 import type { Handle } from "./handle.ts";
@@ -30,7 +31,6 @@ import { openAnswer } from "./sealing.ts";
 import type { Envelope } from "./settings.ts";
 import { storedObject } from "./stored-object.ts";
 import { checkUnmarked } from "./unmarked.ts";
-import { documentOf, withDocument } from "./upload.ts";
 
 /** Many parts take their time: the client is kept waiting with white space. */
 export function copyObject(

@@ -139,4 +139,7 @@ export const options = z.strictObject({
 		),
 });
 
-export type Options = z.output<typeof options>;
+export type Options = z.output<typeof options> & {
+	/** In place of `boundBucket`, for copies: `sealgate rewrap --rebind` sets it, and no configuration. */
+	readonly copiesBindTo?: string;
+};

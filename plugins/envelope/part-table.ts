@@ -3,6 +3,7 @@
  * its terminator proves all of them, else the last segment of each part its own. docs/adr/0011-part-tables.md.
  */
 import { DecryptionError, plaintextLength } from "../../src/index.ts";
+import { guessedTable } from "./guessed-table.ts";
 import {
 	endedBy,
 	longestTerminator,
@@ -62,6 +63,8 @@ export async function tableFrom(
 		throw new DecryptionError("answer-malformed", `an ETag of ${count} parts`);
 	}
 	if (count === 1) return onePart(found, stored);
+	const guessed = await guessedTable(found, stored, proof);
+	if (guessed !== undefined) return guessed;
 	const first = await stored.partSize(1);
 	if (first === undefined) return recoveredTable(found, stored);
 	return (

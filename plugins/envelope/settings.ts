@@ -36,6 +36,12 @@ export function boundName(
 	return { bucket: options.boundBucket ?? bucket, key };
 }
 
+/** What a copy is bound to: another name than its source's where a restored bucket is to open by its own again. */
+export function copyName(envelope: Envelope, operation: Operation): ObjectName {
+	const name = boundName(envelope, operation);
+	return { ...name, bucket: envelope.options.copiesBindTo ?? name.bucket };
+}
+
 /** What the key provider is told: the bucket, and for a wrapping key of one object alone also its key. */
 export function contextOf(
 	{ bucket, key }: ObjectName,

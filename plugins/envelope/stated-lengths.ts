@@ -8,8 +8,9 @@ import {
 	type XmlElement,
 } from "../../src/index.ts";
 import { type Completing, step } from "./completing.ts";
+import { documentOf } from "./documents.ts";
 import { invalid, type ListedPart } from "./part-list.ts";
-import { documentOf, mostParts } from "./upload.ts";
+import { mostParts } from "./upload.ts";
 
 export type Stated =
 	/** Plaintext of each part in bytes, in the order of their numbers. */

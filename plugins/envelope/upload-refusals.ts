@@ -1,6 +1,6 @@
 /** A store that refuses an upload names it: clients see the id that they know. */
 import type { Next, S3Request } from "../../src/index.ts";
-import { documentOf, withDocument, withText } from "./upload.ts";
+import { documentOf, withDocument, withText } from "./documents.ts";
 
 /** The store, with the client's UploadId in what it refuses. */
 export function withClientUploadId(request: S3Request, next: Next): Next {

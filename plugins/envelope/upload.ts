@@ -7,14 +7,11 @@ import {
 	type Exchange,
 	type Next,
 	newStreamHeader,
-	parseXml,
 	partAssociatedData,
 	partEtag,
 	plaintextLength,
-	readAll,
 	recordHeader,
 	recordHeaderValue,
-	renderXml,
 	type S3Request,
 	type S3Response,
 	SealgateError,
@@ -23,9 +20,9 @@ import {
 	secretKey,
 	through,
 	withHeaders,
-	withoutHeaders,
 	type XmlElement,
 } from "../../src/index.ts";
+import { documentOf, withDocument, withText } from "./documents.ts";
 import { checkRoom, withoutChecksums } from "./metadata.ts";
 import { checkSize, describe, nonceBytes } from "./put-object.ts";
 import { sealNew } from "./sealing.ts";
@@ -40,8 +37,6 @@ import {
 /** Every part but the last has at least as many bytes. So one that has fewer is the last. */
 export const leastPart = 5 * 1024 ** 2;
 export const mostParts = 10_000;
-/** Of a document of the store. */
-const documentBytes = 16 * 1024 ** 2;
 
 export async function createUpload(
 	envelope: Envelope,
@@ -177,45 +172,4 @@ export async function abortUpload(
 ): Promise<S3Response> {
 	const uploadId = await storeUploadId(envelope, request, exchange);
 	return next(withUploadId(request, uploadId));
-}
-
-/** @throws SealgateError `upstream-broken` */
-export async function documentOf({ body }: S3Response): Promise<XmlElement> {
-	const broken = (cause?: unknown) =>
-		new SealgateError(
-			"upstream-broken",
-			"The store's answer about an upload cannot be read.",
-			{ cause },
-		);
-	if (body === undefined) throw broken();
-	const content = await readAll(body, documentBytes, broken);
-	try {
-		return parseXml(content);
-	} catch (error) {
-		throw broken(error);
-	}
-}
-
-/** The element with another text in the children of that name. */
-export function withText(
-	parent: XmlElement,
-	name: string,
-	text: string | undefined,
-): XmlElement {
-	if (text === undefined) return parent;
-	const children = parent.children.map((child) =>
-		child.name === name ? { ...child, text } : child,
-	);
-	return { ...parent, children };
-}
-
-export function withDocument(
-	response: S3Response,
-	document: XmlElement,
-): S3Response {
-	const headers = withoutHeaders(
-		withoutChecksums(response.headers),
-		(name) => name === "content-length",
-	);
-	return { ...response, headers, body: bodyOf(renderXml(document)) };
 }

@@ -5,11 +5,13 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { SealgateError } from "../errors.ts";
 
+export interface Readiness {
+	readonly ready: boolean;
+	readonly details: Readonly<Record<string, unknown>>;
+}
+
 export interface AdminView {
-	ready(): {
-		readonly ready: boolean;
-		readonly details: Readonly<Record<string, unknown>>;
-	};
+	ready(): Readiness | Promise<Readiness>;
 	/** Redacted. */
 	config(): unknown;
 	/** @throws SealgateError for a question that names no S3 operation */
@@ -34,8 +36,8 @@ export function createAdmin(view: AdminView): Server {
 		context.header("x-content-type-options", "nosniff");
 	});
 	app.get("/livez", (context) => context.json({ live: true }));
-	app.get("/readyz", (context) => {
-		const { ready, details } = view.ready();
+	app.get("/readyz", async (context) => {
+		const { ready, details } = await view.ready();
 		return context.json({ ready, ...details }, ready ? 200 : 503);
 	});
 	app.get("/metrics", async (context) => {

@@ -25,7 +25,11 @@ export interface Audit {
 }
 
 /** What the folder of the configuration's log is divided into: a writer has a log of its own. */
-export type WriterName = "gateway" | "commands" | `worker-${number}`;
+export type WriterName =
+	| "gateway"
+	| "commands"
+	| `worker-${number}`
+	| `bulk-${number}`;
 
 /**
  * @param folder of the configuration file, which paths are relative to

@@ -89,7 +89,7 @@ function common() {
 }
 
 /** In a container the user may have a number and no name. */
-function userName(): string {
+export function userName(): string {
 	try {
 		return userInfo().username;
 	} catch {

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addAuditCommands } from "./audit/commands.ts";
+import { addBulkCommands } from "./bulk/commands.ts";
 import { check } from "./check.ts";
 import { addDecryptCommands } from "./decrypt/commands.ts";
 import { health } from "./health.ts";
@@ -100,6 +101,7 @@ program
 
 addKeysCommands(program);
 addDecryptCommands(program);
+addBulkCommands(program);
 addAuditCommands(program);
 
 program

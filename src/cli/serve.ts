@@ -1,17 +1,19 @@
+import cluster from "node:cluster";
 import { plugins } from "../../plugins/index.ts";
-import { loadConfig } from "../config/load.ts";
-import { type Watch, watchFiles } from "../config/watch.ts";
-import { type Gateway, startGateway } from "../gateway.ts";
-import { createLog, type Log } from "../telemetry/log.ts";
+import { type Loaded, loadConfig } from "../config/load.ts";
+import { recordSources } from "../config/sources.ts";
+import { startGateway } from "../gateway.ts";
+import { createLog } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
-import type { Traces, TracesOptions } from "../telemetry/traces.ts";
+import { workerCount } from "../workers/share.ts";
+import { attend, type Service } from "./service.ts";
+import { startTraces } from "./start-traces.ts";
 import { version } from "./version.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Runs until SIGTERM or SIGINT: the first drains, the second ends at once. SIGHUP reloads the configuration, and so
- * does a change of the file or of a file that it names. Of a keyring that changes only the keys are read again.
+ * Runs until SIGTERM or SIGINT, as `attend` says: a gateway in this process, or `workers` of them below it.
  * @param after runs when the gateway has closed
  * @returns the addresses it listens on
  */
@@ -19,81 +21,43 @@ export async function serve(
 	file: string,
 	environment: Environment = process.env,
 	after: () => Promise<void> = async () => {},
-): Promise<Pick<Gateway, "address" | "adminAddress">> {
-	const loaded = await loadConfig(file, environment, plugins);
-	const { logLevel, objectKeys, traces } = loaded.config.telemetry;
+): Promise<Pick<Service, "address" | "adminAddress">> {
+	if (cluster.isWorker) {
+		const { work } = await import("./serve-worker.ts");
+		return work(file);
+	}
+	const { read, sources } = recordSources();
+	const loaded = await loadConfig(file, environment, plugins, read);
+	const { logLevel, objectKeys } = loaded.config.telemetry;
 	const log = createLog({ level: logLevel, objectKeys });
+	let service: Service;
+	if (workerCount(loaded.config) > 1) {
+		const { startWorkers } = await import("./serve-primary.ts");
+		service = await startWorkers(file, environment, loaded, sources, log);
+	} else service = await startAlone(file, environment, loaded, log);
+	attend(service, loaded.files, log, after);
+	return service;
+}
+
+async function startAlone(
+	file: string,
+	environment: Environment,
+	loaded: Loaded,
+	log: ReturnType<typeof createLog>,
+): Promise<Service> {
+	const { traces } = loaded.config.telemetry;
 	const gateway = await startGateway(loaded, {
 		log,
 		metrics: (inFlight) => createMetrics(version(), inFlight),
 		...(traces && { traces: await startTraces(traces, log) }),
 	});
-	log.event("info", "listening", {
-		address: gateway.address,
-		admin: gateway.adminAddress,
-	});
-	let reloads = Promise.resolve();
-	// One after the other: each closes what the one before it made.
-	const again = (): void => {
-		reloads = reloads.then(async () => {
-			await reload(gateway, file, environment, log, watch);
-			keyWatch.files(gateway.keyFiles());
-		});
+	return {
+		...gateway,
+		reload: (found) =>
+			gateway.reload(async () => {
+				const next = await loadConfig(file, environment, plugins);
+				found(next.files);
+				return next;
+			}),
 	};
-	const keysAgain = (): void => {
-		reloads = reloads.then(async () => {
-			await gateway.reloadKeys();
-			log.event("info", "keyrings read again");
-		});
-	};
-	const keyWatch = watchFiles(keysAgain);
-	keyWatch.files(gateway.keyFiles());
-	const watch = watchFiles(again);
-	watch.files(loaded.files);
-	process.on("SIGHUP", again);
-	let stopping = false;
-	const stop = (signal: string): void => {
-		if (stopping) process.exit(1);
-		stopping = true;
-		watch.close();
-		keyWatch.close();
-		log.event("info", "draining", { signal });
-		void gateway
-			.close()
-			.then(after)
-			.then(() => log.event("info", "stopped"));
-	};
-	process.on("SIGTERM", stop);
-	process.on("SIGINT", stop);
-	return gateway;
 }
-
-/** A bad file leaves the old configuration in force. */
-async function reload(
-	gateway: Gateway,
-	file: string,
-	environment: Environment,
-	log: Log,
-	watch: Watch,
-): Promise<void> {
-	try {
-		await gateway.reload(async () => {
-			const loaded = await loadConfig(file, environment, plugins);
-			watch.files(loaded.files);
-			return loaded;
-		});
-		log.event("info", "reloaded");
-	} catch (error) {
-		log.event("error", "the old configuration stays in force", {
-			reason: (error as Error).message,
-		});
-	}
-}
-
-/** Loaded only where it is wanted: OpenTelemetry is by far the largest of our libraries. */
-async function startTraces(options: TracesOptions, log: Log): Promise<Traces> {
-	const { createTraces } = await import("../telemetry/traces.ts");
-	return createTraces(options, version(), log);
-}
-
-/** Of the package. */

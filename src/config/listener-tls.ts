@@ -1,6 +1,5 @@
 /** The certificate of the listener, read and proven to be usable before anything serves it. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Report } from "./cross-checks.ts";
@@ -20,22 +19,20 @@ type Field = "cert" | "key" | "clientCa";
 /**
  * Reports what cannot be read, parsed or used together.
  * @param from the configuration's file: names are relative to its folder
- * @param read is told each file
+ * @param read gives the content of each file
  */
 export function loadListenerTls(
 	configured: Config["tls"],
 	from: string,
-	read: (file: string) => void,
+	read: (file: string) => Buffer,
 	report: Report,
 ): ListenerTls | undefined {
 	if (configured === undefined) return undefined;
 	const contentOf = (field: Field): Buffer | undefined => {
 		const name = configured[field];
 		if (name === undefined) return undefined;
-		const file = resolve(dirname(from), name);
-		read(file);
 		try {
-			return readFileSync(file);
+			return read(resolve(dirname(from), name));
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			report(["tls", field], `the file ${name} cannot be read (${code})`);

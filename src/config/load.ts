@@ -62,19 +62,24 @@ export class ConfigFaults extends Error {
 
 type Path = readonly (string | number)[];
 
+/** Content of a file. @throws NodeJS.ErrnoException */
+export type ReadFile = (path: string) => Buffer;
+
 /**
  * @param known the table of first-party plugins
+ * @param read gives the configuration and the files that it names; keyrings and files of plugins are opened by their owners
  * @throws ConfigFaults
  */
 export async function loadConfig(
 	file: string,
 	environment: Readonly<Record<string, string | undefined>>,
 	known: readonly AnyPlugin[],
+	read: ReadFile = (path) => readFileSync(path),
 ): Promise<Loaded> {
 	const files = [resolve(file)];
 	let text: string;
 	try {
-		text = readFileSync(file, "utf8");
+		text = read(resolve(file)).toString();
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		const message =
@@ -119,7 +124,7 @@ export async function loadConfig(
 					file(path) {
 						const found = resolve(dirname(file), path);
 						files.push(found);
-						return readFileSync(found, "utf8");
+						return read(found).toString();
 					},
 				});
 			} catch (error) {
@@ -141,7 +146,10 @@ export async function loadConfig(
 	const tls = loadListenerTls(
 		parsed.data.tls,
 		file,
-		(read) => files.push(read),
+		(found) => {
+			files.push(found);
+			return read(found);
+		},
 		report,
 	);
 	const keys = resolveKeys(parsed.data, keyProvidersOf(known), report);

@@ -287,6 +287,12 @@ export const configSchema = z.strictObject({
 		.describe(
 			"Hosts below which the labels before them are a bucket; any other host is path-style.",
 		),
+	workers: z
+		.union([z.int().min(1).max(64), z.literal("auto")])
+		.default(1)
+		.describe(
+			"Processes that serve the port; auto: one for each processor. By a restart only.",
+		),
 	admin: address
 		.optional()
 		.describe("The same for probes, metrics and explain."),

@@ -25,7 +25,7 @@ export async function listen(
 			: `${bound.address}:${bound.port}`;
 	}
 	const path = address.slice("unix:".length);
-	if (await isStale(path)) unlinkSync(path);
+	await removeStale(path);
 	await bind(server, address, () => {
 		// Nobody else connects in the moment between bind and chmod.
 		const before = process.umask(0o177);
@@ -62,7 +62,11 @@ function bind(
 	});
 }
 
-/** Whether a socket was left behind by a process that was killed. Any other file is left alone. */
+/** Removes a socket that was left behind by a process that was killed. Any other file is left alone. */
+export async function removeStale(path: string): Promise<void> {
+	if (await isStale(path)) unlinkSync(path);
+}
+
 function isStale(path: string): Promise<boolean> {
 	const found = lstatSync(path, { throwIfNoEntry: false });
 	if (!found?.isSocket()) return Promise.resolve(false);

@@ -171,6 +171,8 @@ export function createListener(
 				);
 	peers.readHeaders(server);
 	server.maxConnections = limits.connections;
+	// A worker that has no room closes one more, rather than have it handed from worker to worker. Not in the types yet.
+	Object.assign(server, { dropMaxConnection: true });
 	// What is over the limit of Node is dropped in silence: one more than ours shows that there are too many.
 	server.maxHeadersCount = limits.headerCount + 1;
 	server.on("checkContinue", arrive);

@@ -16,6 +16,8 @@ export interface LogOptions {
 	readonly level: "debug" | "info" | "warn" | "error";
 	/** Whether request lines name object keys, their reasons included. */
 	readonly objectKeys: "plain" | "off";
+	/** Number of the process, where there are several. */
+	readonly worker?: number;
 }
 
 /** What a client chose is kept to this length. */
@@ -24,7 +26,7 @@ const longest = 1_024;
 export function createLog(options: LogOptions): Log {
 	const logger = pino({
 		level: options.level,
-		base: null,
+		base: options.worker === undefined ? null : { worker: options.worker },
 		timestamp: () => `,"time":"${new Date().toISOString()}"`,
 		formatters: { level: (label) => ({ level: label }) },
 	});

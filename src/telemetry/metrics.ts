@@ -13,6 +13,9 @@ import { SealgateError } from "../errors.ts";
 import type { BreakerState, CircuitObserver } from "../keys/circuit.ts";
 import { KeysUnavailable } from "../keys/unavailable.ts";
 import type { Outcome } from "../layers/observe.ts";
+import { measureEventLoop } from "./event-loop-delay.ts";
+import { countReloads } from "./reload-metrics.ts";
+import type { MetricsSnapshot } from "./snapshot.ts";
 
 export interface Metrics {
 	request(outcome: Outcome): void;
@@ -24,6 +27,8 @@ export interface Metrics {
 	keyProvider(keys: string): CircuitObserver;
 	/** OpenMetrics, with exemplars, where `accept` names it; else the Prometheus text format. */
 	scrape(accept: string): Promise<{ contentType: string; body: string }>;
+	/** For another process to join with those of its like. */
+	snapshot(): Promise<MetricsSnapshot>;
 }
 
 /** Advised by OpenTelemetry's HTTP conventions, in seconds. */
@@ -40,6 +45,7 @@ export function createMetrics(
 	const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE);
 	const registers = [registry];
 	collectDefaultMetrics({ register: registry });
+	measureEventLoop(registers);
 	const durations = new Histogram({
 		name: "http_server_request_duration_seconds",
 		help: "From the head of the request to the end of the answer.",
@@ -83,18 +89,7 @@ export function createMetrics(
 		labelNames: ["policy", "route", "event"],
 		registers,
 	});
-	const reloads = new Counter({
-		name: "sealgate_config_reload_total",
-		help: "Attempts to reload the configuration.",
-		labelNames: ["result"],
-		registers,
-	});
-	const reloaded = new Gauge({
-		name: "sealgate_config_last_reload_success_timestamp_seconds",
-		help: "When the configuration in force was read.",
-		registers,
-	});
-	reloaded.setToCurrentTime();
+	const reload = countReloads(registers);
 	const providerDurations = new Histogram({
 		name: "sealgate_key_provider_call_duration_seconds",
 		help: "Calls to key providers, each try for itself.",
@@ -118,6 +113,7 @@ export function createMetrics(
 		name: "sealgate_key_provider_breaker_state",
 		help: "0: closed, calls are made; 1: open, they are refused; 2: a probe is under way.",
 		labelNames: ["keys"],
+		aggregator: "max",
 		registers,
 	});
 	const auditLost = new Counter({
@@ -129,6 +125,7 @@ export function createMetrics(
 		name: "sealgate_route_troubles",
 		help: "Sentences of /readyz about a route: doors that its options leave open, or what keeps it from its work.",
 		labelNames: ["route"],
+		aggregator: "max",
 		registers,
 	});
 	new Gauge({
@@ -143,6 +140,7 @@ export function createMetrics(
 		name: "sealgate_build_info",
 		help: "Always 1.",
 		labelNames: ["version", "node"],
+		aggregator: "first",
 		registers,
 	}).set({ version, node: process.versions.node }, 1);
 	return {
@@ -183,10 +181,7 @@ export function createMetrics(
 				events.inc({ policy, route, event });
 			}
 		},
-		reload(succeeded) {
-			reloads.inc({ result: succeeded ? "success" : "failure" });
-			if (succeeded) reloaded.setToCurrentTime();
-		},
+		reload,
 		auditLost: (records) => auditLost.inc(records),
 		troubles(byRoute) {
 			troubles.reset();
@@ -217,6 +212,7 @@ export function createMetrics(
 			);
 			return { contentType: chosen.contentType, body: await chosen.metrics() };
 		},
+		snapshot: () => registry.getMetricsAsJSON(),
 	};
 }
 

@@ -1,4 +1,5 @@
 /** `sealgate decrypt` and `inspect`: objects that a gateway wrote, opened from what the store gives alone. */
+import { randomBytes } from "node:crypto";
 import {
 	existsSync,
 	mkdtempSync,
@@ -20,6 +21,7 @@ import {
 import t from "tap";
 import { ciphertextLength } from "../../src/crypto/stream-arithmetic.ts";
 import { type Sealed, startSealed } from "../envelope/setup.ts";
+import { auditEntries, auditSetting } from "../support/audit.ts";
 import { run } from "./process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sealgate-decrypt-"));
@@ -36,11 +38,10 @@ function content(bytes: number): Buffer {
 
 /** What the store has of an object, in files: as the aws cli would leave it. */
 async function download(
-	{ store, bucket, passphrase }: Sealed,
+	{ store, bucket }: Sealed,
 	key: string,
 	name: string,
 ): Promise<void> {
-	writeFileSync(join(folder, "pass"), `${passphrase}\n`);
 	const at = { Bucket: bucket, Key: key };
 	const head = await store.send(new HeadObjectCommand(at));
 	writeFileSync(join(folder, `${name}.json`), JSON.stringify(head));
@@ -52,7 +53,7 @@ async function download(
 const opening = (sealed: Sealed, name: string, key: string) => [
 	...["decrypt", name, "--metadata", `${name}.json`],
 	...["--bucket", sealed.bucket, "--key", key],
-	...["--keyring", sealed.keyring, "--passphrase-file", "pass"],
+	...["--keyring", sealed.keyring, "--key-file", sealed.keyFile],
 ];
 
 async function upload(
@@ -201,4 +202,67 @@ t.test("nothing that was not authenticated is written", async (t) => {
 	});
 	t.equal((await run(folder, ...args, "--config", "x")).status, 2);
 	t.equal((await run(folder, ...args, "--json")).status, 2);
+});
+
+t.test("objects of S3 Encryption Clients are told apart", async (t) => {
+	const v3 = {
+		"x-amz-c": "115",
+		"x-amz-3": "AA==",
+		"x-amz-w": "12",
+		"x-amz-d": "AA==",
+		"x-amz-i": "AA==",
+	};
+	const v2 = { "x-amz-key-v2": "AA==", "x-amz-cek-alg": "AES/GCM/NoPadding" };
+	const file = join(folder, "foreign.json");
+	for (const [Metadata, said] of [
+		[v3, /format-refused.*format s3ec-v3.*through a route whose read/],
+		[v2, /format-refused.*format s3ec-v2/],
+		[{ ...v2, sealgate: "AA" }, /format-refused.*marks of t1 and of s3ec-v2/],
+		[{ "x-amz-key": "AA==" }, /format-refused.*version 1/],
+	] as const) {
+		writeFileSync(file, JSON.stringify({ Metadata }));
+		const looked = await run(folder, "inspect", "foreign.json");
+		t.match(looked, { status: 1, stderr: said });
+	}
+	writeFileSync(join(folder, "key"), randomBytes(32), { mode: 0o600 });
+	const decrypted = await run(
+		folder,
+		...["decrypt", "foreign.json", "--metadata", "foreign.json"],
+		...["--bucket", "b", "--key", "k", "--keyring", "ring.json"],
+		...["--key-file", "key"],
+	);
+	t.match(decrypted, { status: 1, stderr: /format-refused.*version 1/ });
+});
+
+t.test("a configuration's audit log has who was decrypted", async (t) => {
+	const sealed = await startSealed(t);
+	const { client, bucket } = sealed;
+	const put = { Bucket: bucket, Key: "k", Body: "secret text" };
+	await client.send(new PutObjectCommand(put));
+	await download(sealed, "k", "told");
+	writeFileSync(
+		join(folder, "gateway.yaml"),
+		`
+listen: 127.0.0.1:0
+authentication: trust
+upstreams: [{ name: store, endpoint: "http://127.0.0.1:9" }]
+keys: [{ name: main, provider: keyring, path: "${sealed.keyring}", keyFile: "${sealed.keyFile}" }]
+${auditSetting("audit")}
+routes: [{ name: rest, match: {}, upstream: store }]
+`,
+	);
+	const how = (key: string) => [
+		...["decrypt", "told", "--metadata", "told.json", "--config"],
+		...["gateway.yaml", "--bucket", bucket, "--key", key],
+	];
+	const done = await run(folder, ...how("k"));
+	t.match(done, { status: 0, output: "secret text" }, done.stderr);
+	t.equal((await run(folder, ...how("other"))).status, 1);
+	const records = await auditEntries(join(folder, "audit"));
+	const asked = { command: "decrypt", keys: "main", bucket };
+	t.match(records, [
+		{ ...asked, key: "k", outcome: "success", keyIds: [/./] },
+		{ ...asked, key: "other", outcome: "failure", error: "seal-broken" },
+	]);
+	t.notMatch(JSON.stringify(records), /secret text/);
 });

@@ -1,16 +1,26 @@
 /**
- * What takes minutes: 2,000 slow clients for a minute, 20,000 steps of the differential test, the whole interop matrix.
- * Writes docs/deep-report.md, and prints the count last. With names, such as `differential`, only these parts run, and
- * the report keeps what it says of the others.
+ * What takes minutes: 2,000 slow clients for a minute, 20,000 steps of the differential test, 8 GiB in bounded memory,
+ * an object of 10,000 parts, the whole interop matrix. Writes docs/deep-report.md, and prints the count last. With names,
+ * such as `differential`, only these parts run, and the report keeps what it says of the others.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { bulkKills } from "./bulk-kills.ts";
 import { differential } from "./differential.ts";
 import { matrix } from "./matrix.ts";
+import { memory } from "./memory.ts";
 import { type Check, slowConnections } from "./slow-connections.ts";
+import { tenThousandParts } from "./ten-thousand-parts.ts";
 
-const parts = { "slow-connections": slowConnections, differential, matrix };
+const parts = {
+	"bulk-kills": bulkKills,
+	"slow-connections": slowConnections,
+	differential,
+	memory,
+	"ten-thousand-parts": tenThousandParts,
+	matrix,
+};
 const asked = process.argv.slice(2);
 const file = fileURLToPath(
 	new URL("../../docs/deep-report.md", import.meta.url),

@@ -5,7 +5,8 @@ import { type How, startBesieged } from "./besieged.ts";
 import { sample } from "./content.ts";
 import { uploadParts } from "./upload-parts.ts";
 
-const least = 5 * 1024 ** 2;
+const mebibyte = 1024 ** 2;
+const least = 5 * mebibyte;
 
 t.test("requests to the store", async (t) => {
 	const besieged = await startBesieged(t);
@@ -17,6 +18,11 @@ t.test("requests to the store", async (t) => {
 		sample(least),
 		sample(least),
 		sample(least),
+	]);
+	await uploadParts(besieged, "odd", [
+		sample(least + 1),
+		sample(least + 1),
+		sample(least + 1),
 	]);
 	await uploadParts(besieged, "short", [
 		sample(least),
@@ -42,7 +48,8 @@ t.test("requests to the store", async (t) => {
 		[1, 1, 1, 2],
 	);
 	for (const [key, proof, end] of [
-		["terminated", 2, 2],
+		["terminated", 1, 2],
+		["odd", 2, 2],
 		["short", 6, 1],
 	] as const) {
 		t.equal(await asked(key, { method: "HEAD" }), 1 + proof, `${key}, first`);
@@ -53,7 +60,21 @@ t.test("requests to the store", async (t) => {
 		t.equal(await asked(key, range), 2);
 		t.equal(await asked(key, range), 1);
 	}
-	await uploadParts(besieged, "cold", [sample(least), sample(least)]);
 	const start = { headers: { range: "bytes=0-99" } };
-	t.equal(await asked("cold", start), 4, "look, part table, terminator, data");
+	for (const [key, lengths, atStart, within] of [
+		["cold", [least, least], 3, 4],
+		["one", [least + 1], 3, 4],
+		["large", [8 * mebibyte, 8 * mebibyte, least + 9], 3, 4],
+		["uneven", [least + 1, least + 1], 4, 5],
+	] as const) {
+		for (const [how, count] of [
+			[start, atStart],
+			[range, within],
+		] as const) {
+			const name = `${key}-${count}`;
+			const parts = lengths.map((length) => sample(length));
+			await uploadParts(besieged, name, parts);
+			t.equal(await asked(name, how), count, `${name}, cold`);
+		}
+	}
 });

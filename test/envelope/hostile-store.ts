@@ -38,6 +38,10 @@ export interface HostileStore {
 	readonly asked: Asked[];
 	/** Served in place of the honest store's, by path: `/bucket/key`. */
 	readonly shelf: Map<string, Kept>;
+	/** Conditions that it does not look at. */
+	readonly forget: Set<string>;
+	/** Before it looks at a request. */
+	before: (asked: Asked) => Promise<void>;
 	/** Answers in place of the honest store, which hears nothing of it. */
 	instead: (asked: Asked) => Told | undefined;
 	/** Changes an answer, the shelf's too. */
@@ -49,6 +53,8 @@ export async function startHostileStore(honest: string): Promise<HostileStore> {
 	const store = {
 		asked: [] as Asked[],
 		shelf: new Map<string, Kept>(),
+		forget: new Set<string>(),
+		before: async (_asked: Asked): Promise<void> => {},
 		instead: (_asked: Asked): Told | undefined => undefined,
 		alter: (_asked: Asked, told: Told): Told | Promise<Told> => told,
 	};
@@ -58,6 +64,8 @@ export async function startHostileStore(honest: string): Promise<HostileStore> {
 	): Promise<void> => {
 		const asked = await readAsked(incoming);
 		store.asked.push(asked);
+		await store.before(asked);
+		for (const name of store.forget) delete incoming.headers[name];
 		const kept = store.shelf.get(asked.path);
 		const reads = asked.method === "GET" || asked.method === "HEAD";
 		const told =

@@ -11,14 +11,20 @@ export const least = 5 * mebibyte;
 export interface Laid {
 	readonly besieged: Besieged;
 	readonly content: Buffer;
+	/** Plaintext of the parts. */
+	readonly sizes: readonly number[];
 	readonly pieces: readonly Buffer[];
 	/** Another upload of the same layout under the same key. */
 	readonly others: readonly Buffer[];
 	show(parts: readonly Buffer[], sizes?: readonly number[]): void;
 }
 
-export async function laid(t: Test, sizes: readonly number[]): Promise<Laid> {
-	const besieged = await startBesieged(t);
+export async function laid(
+	t: Test,
+	sizes: readonly number[],
+	options = "",
+): Promise<Laid> {
+	const besieged = await startBesieged(t, options);
 	const { hostile, bucket, capture } = besieged;
 	const upload = async (seed: number) => {
 		const parts = sizes.map((size, part) => sample(size, seed + part));
@@ -27,14 +33,16 @@ export async function laid(t: Test, sizes: readonly number[]): Promise<Laid> {
 	};
 	const other = await upload(50);
 	const own = await upload(0);
+	const pieces = piecesOf(own.kept);
 	return {
 		besieged,
 		content: own.content,
-		pieces: piecesOf(own.kept),
+		sizes,
+		pieces,
 		others: piecesOf(other.kept),
 		show(parts, told = parts.map(({ length }) => length)) {
 			const { headers } = own.kept;
-			const body = Buffer.concat(parts);
+			const body = parts === pieces ? own.kept.body : Buffer.concat(parts);
 			hostile.shelf.set(`/${bucket}/k`, { headers, body, parts: told });
 		},
 	};
@@ -51,10 +59,11 @@ function piecesOf({ body, parts = [] }: Kept): Buffer[] {
 /** Each kind of read is refused, or answers what was written, its size included. */
 export async function trueOrRefused(
 	t: Test,
-	{ besieged, content }: Laid,
+	{ besieged, content, sizes }: Laid,
 	what: string,
 ): Promise<number> {
 	const size = content.length;
+	const [first = 0, second = 0] = sizes;
 	const wanted: readonly (readonly [How, number, number])[] = [
 		[{}, 0, size],
 		[{ method: "HEAD" }, 0, size],
@@ -65,7 +74,7 @@ export async function trueOrRefused(
 			least + 6,
 		],
 		[{ headers: { range: "bytes=-20" } }, size - 20, size],
-		[{ query: "?partNumber=2" }, least, Math.min(size, 2 * least)],
+		[{ query: "?partNumber=2" }, first, first + second],
 	];
 	let failures = 0;
 	for (const [how, start, end] of wanted) {
@@ -85,6 +94,7 @@ export async function trueOrRefused(
 			"stream-overlong",
 			"terminator-broken",
 			"answer-malformed",
+			"parts-unknown",
 		] as const;
 		refused(t, answer, reasons, slice, said);
 	}
@@ -96,3 +106,6 @@ export const layouts = [
 	["a short last part", [least, least, 1_000]],
 	["a terminator", [least, least, least]],
 ] as const;
+
+/** Ended by a terminator, and of no whole MiB: the store is asked for its part table. */
+export const uneven = [least + 7, least + 7, least + 7] as const;

@@ -1,13 +1,14 @@
 /** Stores that do not tell the parts of an object, and copies that lost how many there are: read all the same, or refused. */
 import t from "tap";
 import { refused } from "./besieged.ts";
-import { laid, layouts, least } from "./laid-out.ts";
+import { laid, layouts, least, uneven } from "./laid-out.ts";
 
 const without = (headers: Readonly<Record<string, string>>, name: string) =>
 	Object.fromEntries(Object.entries(headers).filter(([own]) => own !== name));
 
 for (const [name, sizes] of [
-	...layouts,
+	layouts[0],
+	["a terminator", uneven] as const,
 	["parts of odd sizes", [least + 70_001, least + 5, 65_497]] as const,
 ]) {
 	t.test(`an object that ends in ${name}`, async (t) => {

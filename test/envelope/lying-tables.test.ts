@@ -1,9 +1,16 @@
 /** A store's part table that lies about true bytes: nothing is answered from a wrong place. */
 import t from "tap";
 import { refused } from "./besieged.ts";
-import { laid, layouts, least, mebibyte, trueOrRefused } from "./laid-out.ts";
+import {
+	laid,
+	layouts,
+	least,
+	mebibyte,
+	trueOrRefused,
+	uneven,
+} from "./laid-out.ts";
 
-for (const [name, sizes] of layouts) {
+for (const [name, sizes] of [layouts[0], ["a terminator", uneven]] as const) {
 	t.test(
 		`a part table that lies about an object that ends in ${name}`,
 		async (t) => {
@@ -67,4 +74,44 @@ t.test("unequal parts that a store passes off as equal", async (t) => {
 		const answer = await besieged.read("k", how);
 		refused(t, answer, reasons, content, JSON.stringify(how));
 	}
+});
+
+t.test("verifyLayout: unproven looks at the end only", async (t) => {
+	const sizes = [least, least + mebibyte, least, 1_000];
+	const { besieged, pieces, content, show } = await laid(
+		t,
+		sizes,
+		", verifyLayout: unproven",
+	);
+	const { hostile, read } = besieged;
+	const [a, b, c, end] = pieces as [Buffer, Buffer, Buffer, Buffer];
+	const last = { headers: { range: "bytes=-1000" } };
+	show(pieces);
+	const before = hostile.asked.length;
+	const head = await read("k", { method: "HEAD" });
+	t.equal(head.headers["content-length"], String(content.length));
+	const starts = hostile.asked
+		.slice(before)
+		.flatMap(
+			({ headers }) => /^bytes=(\d+)/.exec(headers.range ?? "")?.[1] ?? [],
+		)
+		.map(Number);
+	const parts = 3 * a.length - 70_000;
+	t.ok(
+		starts.length > 0 && starts.every((start) => start > parts),
+		"the first parts are not looked at",
+	);
+	t.ok((await read("k", last)).body.equals(content.subarray(-1_000)));
+	show([a, b.subarray(0, a.length), c, end]);
+	const lied = await read("k", { method: "HEAD" });
+	t.equal(
+		lied.headers["content-length"],
+		String(content.length - mebibyte),
+		"what the option gives up",
+	);
+	t.ok((await read("k", last)).body.equals(content.subarray(-1_000)));
+	refused(t, await read("k"), "segment-broken", content, "all of it");
+	show([a, b, c]);
+	const ended = await read("k", { method: "HEAD" });
+	refused(t, ended, "segment-broken", content, "the end is not given up");
 });

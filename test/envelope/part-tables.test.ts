@@ -1,10 +1,13 @@
 /** Part tables of any layout: what an object proves of them, what a store's lies come to, and how many questions it takes. */
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import t from "tap";
 import { tableFrom } from "../../plugins/envelope/part-table.ts";
 import type { FoundObject } from "../../plugins/envelope/sealing.ts";
 import { DecryptionError } from "../../src/crypto/decryption-error.ts";
+import { terminatorPadding } from "../../src/crypto/object-arithmetic.ts";
 import { ciphertextLength } from "../../src/crypto/stream-arithmetic.ts";
+import { sealTerminator } from "../../src/crypto/terminator.ts";
 import { dataKey, nonce, objectOf, small } from "../crypto/objects.ts";
 
 const seed = 20_261_125;
@@ -121,6 +124,24 @@ t.test("parts of one size by the store's word, one of them cut", async (t) => {
 	const cut = Buffer.concat([bytes.subarray(0, a + a), bytes.subarray(a + b)]);
 	const told = sizesOf(bytes, [960, 960, 960, 960, 10], false);
 	const { stored } = storedAs(cut, told);
+	await t.rejects(tableFrom(found, stored, each), {
+		code: "decryption-failed",
+	});
+});
+
+t.test("a terminator that holds the store's lie of Complete", async (t) => {
+	const parts = objectOf(small, [960, 1_000], true).subarray(
+		0,
+		-56 - terminatorPadding([960, 1_000], small.segmentBytes),
+	);
+	const lengths = [1_000, 960];
+	const object = { dataKey, nonce, format: small };
+	const table = { lengths, proven: false };
+	const bytes = Buffer.concat([
+		parts,
+		sealTerminator(object, table, randomBytes),
+	]);
+	const { stored } = storedAs(bytes, sizesOf(bytes, lengths, true));
 	await t.rejects(tableFrom(found, stored, each), {
 		code: "decryption-failed",
 	});

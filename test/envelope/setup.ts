@@ -1,11 +1,12 @@
 /** A gateway with an envelope route and a keyring, in front of the embedded store. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { addKey } from "../../src/keys/keyring-changes.ts";
 import { changeKeyring, createKeyring } from "../../src/keys/keyring-file.ts";
+import type { Secret } from "../../src/keys/unlock-slot.ts";
 import { startStore } from "../../src/store/store.ts";
 import {
 	accessKeyId,
@@ -14,13 +15,11 @@ import {
 	type TestGateway,
 } from "../support/gateway.ts";
 
-const passphrase = "a passphrase for tests only";
-const cheap = { name: "scrypt", n: 2 ** 15, r: 8, p: 1 } as const;
-
 export interface Sealed {
-	/** Where the keyring's file is, and what opens it. */
+	/** Where the keyring's file is, and what opens it: a key file, which takes no scrypt. */
 	readonly keyring: string;
-	readonly passphrase: string;
+	readonly keyFile: string;
+	secret(): Secret;
 	/** Through the gateway. */
 	readonly client: S3Client;
 	/** Through the same gateway by another route, where `also` asked for one. */
@@ -64,9 +63,12 @@ export async function startSealed(
 ): Promise<Sealed> {
 	const folder = mkdtempSync(join(tmpdir(), "sealgate-envelope-"));
 	const keyring = join(folder, "keyring.json");
-	const secret = () => ({ passphrase: Buffer.from(passphrase) });
+	const keyFile = join(folder, "keyring.key");
+	const key = randomBytes(32);
+	writeFileSync(keyFile, key, { mode: 0o600 });
+	const secret = () => ({ key: Buffer.from(key) });
 	const now = new Date();
-	await createKeyring(keyring, secret(), cheap, now);
+	await createKeyring(keyring, secret(), { name: "key-file" }, now);
 	for (const alias of ["alias/photos", "alias/new"]) {
 		await changeKeyring(keyring, secret(), addKey({ alias }), now);
 	}
@@ -85,7 +87,7 @@ listen: 127.0.0.1:0
 authentication: ${authentication}
 ${clients}
 upstreams: [{ name: store, endpoint: "${await between(store.endpoint)}", credentials: { accessKeyId: ${accessKeyId}, secretAccessKey: ${secretAccessKey} } }]
-keys: [{ name: main, provider: keyring, path: "${keyring}", passphrase: "${passphrase}" }]
+keys: [{ name: main, provider: keyring, path: "${keyring}", keyFile: "${keyFile}" }]
 routes:
 ${routeOf(also)}  - { name: sealed, match: {}, upstream: store, mode: ${mode}, policies: [{ envelope: { keys: main, keyId: alias/photos${options} } }] }
 limits: { drain: 1s }
@@ -97,7 +99,8 @@ limits: { drain: 1s }
 	});
 	const sealed = {
 		keyring,
-		passphrase,
+		keyFile,
+		secret,
 		client: clientOf(gateway.endpoint),
 		other: clientOf(gateway.endpoint, "OTHERACCESSKEY"),
 		store: clientOf(store.endpoint),

@@ -204,13 +204,11 @@ t.test("no mark, or another format's", async (t) => {
 
 /** What the keyring would do for whoever may use its key with a context of his own. */
 async function planted(
-	{ keyring, passphrase }: Besieged,
+	{ keyring, secret }: Besieged,
 	context: KeyContext,
 	keyId = "alias/photos",
 ) {
-	const provider = await openKeyringProvider(keyring, {
-		passphrase: Buffer.from(passphrase),
-	});
+	const provider = await openKeyringProvider(keyring, secret());
 	const { signal } = new AbortController();
 	const made = await provider.generate(keyId, context, signal);
 	await provider.close?.();
@@ -251,11 +249,10 @@ t.test("a wrapping key that the attacker knows", async (t) => {
 
 t.test("a record under another key of the same keyring", async (t) => {
 	const besieged = await besiegedWithObject(t);
-	const { bucket, read, showRecord, record, keyring, passphrase } = besieged;
-	const secret = { passphrase: Buffer.from(passphrase) };
+	const { bucket, read, showRecord, record, keyring, secret } = besieged;
 	await changeKeyring(
 		keyring,
-		secret,
+		secret(),
 		addKey({ alias: "alias/attacker" }),
 		new Date(),
 	);

@@ -21,6 +21,8 @@ export interface GatewayOptions {
 	readonly policies?: string;
 	/** Its one entry of `keys`. */
 	readonly keys?: string;
+	/** Runs when its configuration is written, and before it starts. */
+	readonly before?: (config: string) => void;
 	/** More of it than the tests' own. */
 	readonly environment?: Readonly<Record<string, string>>;
 }
@@ -59,6 +61,7 @@ export async function startGateway(
 			"",
 		].join("\n"),
 	);
+	options.before?.(config);
 	await start(
 		name,
 		process.execPath,

@@ -5,6 +5,7 @@ import {
 	ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
 import { backups } from "./backups.ts";
+import { wholeBucket } from "./bulk.ts";
 import { ceph, cephKey } from "./ceph.ts";
 import { makeCertificates } from "./certificates.ts";
 import { boto3, cli } from "./clients.ts";
@@ -13,6 +14,7 @@ import { differential } from "./differential.ts";
 import { startGateway } from "./gateway.ts";
 import { check, finish, part, report } from "./harness.ts";
 import { keyServices } from "./kms.ts";
+import { lyingHead } from "./lying-head.ts";
 import { nginxInFront } from "./nginx.ts";
 import { packageOfAUser } from "./package.ts";
 import { printedCommands } from "./printed-commands.ts";
@@ -102,10 +104,12 @@ try {
 	await part("versitygw, envelope", async () => {
 		await sealed(plain, false);
 		await sealed(plain, true);
+		await lyingHead(plain);
 	});
 	await keyServices(plain);
 	await part("S3 Encryption Clients", () => s3ec(plain));
 	await part("versitygw, backup tools", () => backups(plain));
+	await part("versitygw, whole bucket", () => wholeBucket(plain));
 	await part("versitygw, differential", () =>
 		differential("versitygw", 500, plain),
 	);
@@ -123,6 +127,7 @@ try {
 	});
 	await part("MinIO, envelope", () => sealed(plainMinio, false));
 	await part("MinIO, backup tools", () => backups(plainMinio));
+	await part("MinIO, whole bucket", () => wholeBucket(plainMinio));
 	await part("MinIO, differential", () =>
 		differential("minio", 500, plainMinio),
 	);

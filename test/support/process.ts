@@ -22,22 +22,25 @@ export function serve(file: string) {
 		child.on("close", resolve),
 	);
 	const lines: Line[] = [];
-	const waiting: { message: string; found: (line: Line) => void }[] = [];
+	const waiting: (() => void)[] = [];
 	let rest = "";
 	child.stdout?.on("data", (chunk: Buffer) => {
 		const parts = `${rest}${chunk}`.split("\n");
 		rest = parts.pop() ?? "";
 		for (const line of parts.map((text) => JSON.parse(text) as Line)) {
 			lines.push(line);
-			for (const { message, found } of waiting)
-				if (line.msg === message) found(line);
+			for (const look of waiting) look();
 		}
 	});
-	const until = (message: string) =>
+	/** The line of that number with this message. */
+	const until = (message: string, count = 1) =>
 		new Promise<Line>((found) => {
-			const before = lines.find((line) => line.msg === message);
-			if (before === undefined) waiting.push({ message, found });
-			else found(before);
+			const look = (): void => {
+				const line = lines.filter(({ msg }) => msg === message)[count - 1];
+				if (line !== undefined) found(line);
+			};
+			waiting.push(look);
+			look();
 		});
 	return { child, closed, lines, until };
 }

@@ -9,6 +9,7 @@ import {
 import t from "tap";
 import { startGateway } from "../../src/gateway.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createPrimaryMetrics } from "../../src/telemetry/primary-metrics.ts";
 import { createTraces } from "../../src/telemetry/traces.ts";
 import {
 	accessKeyId,
@@ -264,7 +265,9 @@ t.test("/metrics speaks both formats, one after the other", async (t) => {
 });
 
 t.test("docs/telemetry.md names every metric, and no other", async (t) => {
-	const { body } = await createMetrics("test", () => 0).scrape("");
+	const { body } = await createPrimaryMetrics(() => 1).scrape("", [
+		await createMetrics("test", () => 0).snapshot(),
+	]);
 	const served = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
 		.map(([, name, type]) => `${name} ${type}`)
 		.filter((line) => !/^(process|nodejs)_/.test(line));

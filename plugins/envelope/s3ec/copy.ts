@@ -18,11 +18,11 @@ import {
 } from "../../../src/index.ts";
 import { copyObject as copySegmented, copyUnmarked } from "../copy.ts";
 import { pinnedSource, refusedSource, sourceHead } from "../copy-source.ts";
+import { documentOf, withDocument } from "../documents.ts";
 import { withClientEtags, withStoreConditions } from "../etags.ts";
 import type { Handle } from "../handle.ts";
 import { checkRoom, withoutChecksums } from "../metadata.ts";
 import type { Envelope } from "../settings.ts";
-import { documentOf, withDocument } from "../upload.ts";
 import { getObject } from "./get-object.ts";
 import { wholeMarks } from "./instruction-file.ts";
 import { foundIn } from "./marks.ts";

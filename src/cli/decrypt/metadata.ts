@@ -1,8 +1,10 @@
 /** What a store says of an object, from a file: the answer of the aws cli as JSON, or header lines as curl prints them. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { DecryptionError } from "../../crypto/decryption-error.ts";
 import type { ObjectRecord } from "../../crypto/record.ts";
 import { readRecordHeader, recordHeader } from "../../crypto/record-header.ts";
+import { s3ecMarks } from "../../crypto/s3ec/marks.ts";
 import { UsageError } from "../answer.ts";
 
 const answer = z.object({
@@ -35,12 +37,21 @@ export function readMetadata(file: string): Map<string, string> {
 		: fromLines(text);
 }
 
-/** @throws UsageError where the object carries no mark of ours; DecryptionError where the mark is no record */
+/** @throws Error where the object carries no mark of ours; DecryptionError where the mark is no record, or `format-refused` for one of another format */
 export function recordOf(
 	headers: ReadonlyMap<string, string>,
 	file: string,
 ): ObjectRecord {
 	const mark = headers.get(recordHeader);
+	const foreign = s3ecMarks(headers);
+	if (foreign !== undefined) {
+		throw new DecryptionError(
+			"format-refused",
+			mark === undefined
+				? `${file} is of an object in the format ${foreign.format}. This command is for Sealgate's own, t1: read the object with an S3 Encryption Client, or through a route whose read has ${foreign.format}`
+				: `${file} has the marks of t1 and of ${foreign.format}: one of them is not the object's`,
+		);
+	}
 	if (mark !== undefined) return readRecordHeader(mark);
 	throw new Error(
 		`${file} has no ${recordHeader}: it is not of an object that Sealgate encrypted, or the store took the mark away`,

@@ -13,12 +13,11 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** What a caller of GenerateDataKey gets. */
 export async function dataKeyOf(
-	{ keyring, passphrase }: Pick<Sealed, "keyring" | "passphrase">,
+	{ keyring, secret }: Pick<Sealed, "keyring" | "secret">,
 	context: KeyContext,
 	keyId = "alias/photos",
 ) {
-	const secret = { passphrase: Buffer.from(passphrase) };
-	const provider = await openKeyringProvider(keyring, secret);
+	const provider = await openKeyringProvider(keyring, secret());
 	try {
 		return await provider.generate(keyId, context, never);
 	} finally {
@@ -28,12 +27,11 @@ export async function dataKeyOf(
 
 /** What a caller of Decrypt gets. */
 export async function unwrapped(
-	{ keyring, passphrase }: Pick<Sealed, "keyring" | "passphrase">,
+	{ keyring, secret }: Pick<Sealed, "keyring" | "secret">,
 	blob: Buffer,
 	context: KeyContext,
 ): Promise<Buffer> {
-	const secret = { passphrase: Buffer.from(passphrase) };
-	const provider = await openKeyringProvider(keyring, secret);
+	const provider = await openKeyringProvider(keyring, secret());
 	try {
 		return await provider.unwrap("alias/photos", blob, context, never);
 	} finally {
@@ -100,7 +98,7 @@ export function writeV2(
 
 /** The plaintext, read by @noble. @throws where it is not authentic */
 export async function openStored(
-	sealed: Pick<Sealed, "keyring" | "passphrase">,
+	sealed: Pick<Sealed, "keyring" | "secret">,
 	metadata: Metadata,
 	body: Buffer,
 ): Promise<Buffer> {
