@@ -164,3 +164,4 @@ export {
 	renderXml,
 	type XmlElement,
 } from "./s3/xml.ts";
+export { consuming } from "./spent.ts";

@@ -1,6 +1,8 @@
 /** A body whose first bytes are there, so that what fails before them is an error document and not a broken connection. */
 import type { Body, Flow, Receiver } from "../../src/index.ts";
 
+const empty = Buffer.alloc(0);
+
 /** Starts the body and waits for its first bytes, or its end. @throws what it fails with before */
 export function provenStart(body: Body): Promise<Body> {
 	return new Promise((resolve, reject) => {
@@ -9,9 +11,12 @@ export function provenStart(body: Body): Promise<Body> {
 		let last: ((to: Receiver) => void) | undefined;
 		let proven = false;
 		const flow: Flow = body.start({
-			data(chunk) {
-				if (receiver !== undefined) return receiver.data(chunk);
-				held = held === undefined ? chunk : Buffer.concat([held, chunk]);
+			data(chunk, given) {
+				if (receiver !== undefined) return receiver.data(chunk, given);
+				held =
+					held === undefined && given
+						? chunk
+						: Buffer.concat([held ?? empty, chunk]);
 				begin();
 				return false;
 			},
@@ -35,7 +40,7 @@ export function provenStart(body: Body): Promise<Body> {
 			queueMicrotask(() => {
 				if (over) return;
 				receiver = to;
-				const ready = held === undefined || to.data(held);
+				const ready = held === undefined || to.data(held, true);
 				held = undefined;
 				if (over) return;
 				if (last !== undefined) last(to);

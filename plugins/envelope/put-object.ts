@@ -2,6 +2,7 @@
 import {
 	bodyOf,
 	ciphertextLength,
+	consuming,
 	type Exchange,
 	type HeaderMap,
 	type Next,
@@ -59,7 +60,7 @@ export async function putObject(
 		: through(
 				request.body ?? bodyOf(""),
 				ciphertextLength(plaintext, segmentBytes),
-				(to) => sealStream(stream, to),
+				(to) => consuming(sealStream(stream, to)),
 			);
 	const response = await next({ ...request, headers, body });
 	return {

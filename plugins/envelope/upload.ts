@@ -3,6 +3,7 @@ import {
 	bodyOf,
 	childText,
 	ciphertextLength,
+	consuming,
 	type Exchange,
 	type Next,
 	newStreamHeader,
@@ -110,7 +111,7 @@ export async function uploadPart(
 	const body = through(
 		request.body ?? bodyOf(""),
 		ciphertextLength(plaintext, segmentBytes),
-		(to) => sealStream(stream, to),
+		(to) => consuming(sealStream(stream, to)),
 	);
 	const sent = withUploadId(request, upload.uploadId);
 	const headers = withoutChecksums(request.headers);

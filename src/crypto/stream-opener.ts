@@ -34,7 +34,7 @@ export function openStreams(
 	const coming = streams[Symbol.iterator]();
 	let ready = true;
 	const emit = (piece: Buffer): void => {
-		ready = to.data(piece);
+		ready = to.data(piece, true);
 	};
 	const next = (): StreamOpener | undefined => {
 		const { value, done } = coming.next();

@@ -4,9 +4,10 @@ import { SealgateError } from "../errors.ts";
 import { headerBytes, segmentCount, tagBytes } from "./stream-arithmetic.ts";
 import { StreamKey } from "./stream-key.ts";
 
-/** Where a stage's output goes; a `Receiver` of http/body.ts is one. Pieces are fresh and may be kept. */
+/** Where a stage's output goes; a `Receiver` of http/body.ts is one. */
 export interface Sink {
-	data(piece: Buffer): boolean;
+	/** @param given whether the piece is the sink's own from now on; else it is lent */
+	data(piece: Buffer, given?: boolean): boolean;
 	end(): void;
 }
 
@@ -66,7 +67,7 @@ class StreamSealer implements Transform {
 		while (offset < chunk.length) {
 			const size = Math.min(this.#room, chunk.length - offset);
 			const piece = chunk.subarray(offset, offset + size);
-			ready = this.#to.data(this.#open().update(piece));
+			ready = this.#to.data(this.#open().update(piece), true);
 			offset += size;
 			this.#room -= size;
 			this.#left -= size;
@@ -108,7 +109,7 @@ class StreamSealer implements Transform {
 		this.#cipher = undefined;
 		this.#segment++;
 		this.#room = this.#options.segmentBytes;
-		return this.#to.data(cipher.getAuthTag());
+		return this.#to.data(cipher.getAuthTag(), true);
 	}
 }
 

@@ -2,13 +2,17 @@
  * A body in flight: bytes that are pushed from one source to one receiver, with back-pressure and without a queue.
  *
  * Callbacks rather than Node streams or async generators, because the cost of a body in Node is the garbage
- * that its stream makes. A chunk is lent: a receiver uses it before `data` returns, or copies it.
+ * that its stream makes. A chunk is lent: a receiver uses it before `data` returns, or copies it. Or it is given: then
+ * nobody else reads it again, and who receives it may keep it, give it on, or free it (src/spent.ts).
  */
 
 /** Where the bytes of a body go. Exactly one of `end` and `fail` is called, once, and nothing after it. */
 export interface Receiver {
-	/** Takes a chunk. `false` asks the source to pause until the receiver calls `Flow.resume`. */
-	data(chunk: Buffer): boolean;
+	/**
+	 * Takes a chunk. `false` asks the source to pause until the receiver calls `Flow.resume`.
+	 * @param given whether the chunk is the receiver's own from now on; else it is lent
+	 */
+	data(chunk: Buffer, given?: boolean): boolean;
 	/** The body is complete and everything that could be proven of it is proven. */
 	end(): void;
 	/** The body will never be complete. */
@@ -45,7 +49,7 @@ export interface Body {
 
 /** One step of a body's way: what `data` and `end` throw fails the body and releases its source. */
 export interface Stage {
-	data(chunk: Buffer): boolean;
+	data(chunk: Buffer, given?: boolean): boolean;
 	end(): void;
 }
 
@@ -66,10 +70,10 @@ export function through(
 			};
 			const stage = wrap(receiver);
 			const flow = body.start({
-				data(chunk) {
+				data(chunk, given) {
 					if (over) return true;
 					try {
-						return stage.data(chunk);
+						return stage.data(chunk, given);
 					} catch (error) {
 						flow.stop(error as Error);
 						fail(error as Error);

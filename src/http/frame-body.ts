@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { createChecksum } from "../s3/checksums.ts";
 import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
 import { AwsChunkedEncoder, encodedLength } from "../sigv4/chunked-encoder.ts";
+import { own } from "../spent.ts";
 import { type Body, type ClaimedChecksum, through } from "./body.ts";
 import type { HeaderMap } from "./headers.ts";
 
@@ -105,12 +106,12 @@ function withTrailer(body: Body, length: number): FramedBody {
 				mode: "trailer",
 				decodedLength: length,
 				trailerName: name,
-				emit: (piece: Buffer) => to.data(piece),
+				emit: (piece, given) => to.data(piece, given),
 			});
 			return {
-				data(chunk) {
+				data(chunk, given) {
 					if (claimed === undefined) checksum.update(chunk);
-					return encoder.write(chunk);
+					return encoder.write(chunk, given);
 				},
 				end() {
 					encoder.end(
@@ -136,10 +137,10 @@ function signChunks(
 			mode: "signed-chunks",
 			decodedLength: length,
 			seed,
-			emit: (piece: Buffer) => to.data(piece),
+			emit: (piece, given) => to.data(piece, given),
 		});
 		return {
-			data: (chunk) => encoder.write(chunk),
+			data: (chunk, given) => encoder.write(chunk, given),
 			end() {
 				encoder.end();
 				to.end();
@@ -153,13 +154,13 @@ function holdBackEnd(body: Body): Body {
 	return through(body, body.length, (to) => {
 		let held: Buffer | undefined;
 		return {
-			data(chunk) {
-				const ready = held === undefined ? true : to.data(held);
-				held = Buffer.from(chunk);
+			data(chunk, given) {
+				const ready = held === undefined ? true : to.data(held, true);
+				held = own(chunk, given);
 				return ready;
 			},
 			end() {
-				if (held !== undefined) to.data(held);
+				if (held !== undefined) to.data(held, true);
 				to.end();
 			},
 		};

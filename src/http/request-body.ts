@@ -128,7 +128,8 @@ export class RequestBody {
 		request.on("data", (chunk: Buffer) => {
 			if (over()) return;
 			progress.moved(chunk.length);
-			if (!receiver.data(chunk) && !over()) {
+			// Node's parser copies each chunk out of what it read, and nobody else listens.
+			if (!receiver.data(chunk, true) && !over()) {
 				progress.pause();
 				request.pause();
 			}

@@ -5,8 +5,11 @@ import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { SealgateError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { S3Response } from "../pipeline.ts";
+import { own } from "../spent.ts";
 import type { Body, Flow, Receiver } from "./body.ts";
+import { freeWrites, give } from "./freed-writes.ts";
 import { type HeaderMap, withoutHeaders } from "./headers.ts";
+import { ReusedReads } from "./reused-reads.ts";
 
 /** Times in milliseconds. */
 export interface UpstreamOptions {
@@ -94,14 +97,15 @@ export function endToEnd(headers: HeaderMap): HeaderMap {
 }
 
 export function createUpstream(options: UpstreamOptions): Upstream {
-	const dispatcher = createDispatcher(options);
+	const reads = new ReusedReads();
+	const dispatcher = createDispatcher(options, reads);
 	return {
 		name: options.name,
 		host: new URL(options.endpoint).host,
 		async send(request, exchange) {
 			for (let attempt = 0; ; attempt++) {
 				try {
-					return await dispatch(dispatcher, options, request, exchange);
+					return await dispatch(dispatcher, reads, options, request, exchange);
 				} catch (error) {
 					if (attempt >= request.retries || !replayable(request, error)) {
 						throw translate(error, options.name);
@@ -113,7 +117,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 	};
 }
 
-function createDispatcher(options: UpstreamOptions): Dispatcher {
+/** Bytes on the way to the store before a body is asked to wait: some reads, or it would be asked at each of them. */
+const waterMark = 256 * 1024;
+
+function createDispatcher(
+	options: UpstreamOptions,
+	reads: ReusedReads,
+): Dispatcher {
 	const { tls, timeouts } = options;
 	const read = (file: string | undefined) =>
 		file === undefined ? undefined : readFileSync(file);
@@ -140,7 +150,10 @@ function createDispatcher(options: UpstreamOptions): Dispatcher {
 	}
 	return new Pool(options.endpoint, {
 		...pool,
-		connect: { timeout: timeouts.connect, ...secure },
+		connect: reads.connector(
+			{ timeout: timeouts.connect, highWaterMark: waterMark, ...secure },
+			freeWrites,
+		),
 	});
 }
 
@@ -177,14 +190,14 @@ function translate(error: unknown, upstream: string): Error {
 function readable(body: Body, failed: (error: Error) => void): Readable {
 	let flow: Flow | undefined;
 	const stream: Readable = new Readable({
-		highWaterMark: 256 * 1024,
+		highWaterMark: waterMark,
 		read() {
 			if (flow !== undefined) {
 				flow.resume();
 				return;
 			}
 			flow = body.start({
-				data: (chunk) => stream.push(chunk),
+				data: (chunk, given) => stream.push(give(own(chunk, given))),
 				end: () => stream.push(null),
 				fail(error) {
 					failed(error);
@@ -206,6 +219,7 @@ function readable(body: Body, failed: (error: Error) => void): Readable {
 
 function dispatch(
 	dispatcher: Dispatcher,
+	reads: ReusedReads,
 	options: UpstreamOptions,
 	request: UpstreamRequest,
 	exchange: Exchange,
@@ -220,6 +234,7 @@ function dispatch(
 			exchange.signal.removeEventListener("abort", abort);
 		const body = request.body;
 		let answer: AnswerBody | undefined;
+		let bodyOver: (() => void) | undefined;
 		dispatcher.dispatch(
 			{
 				origin: options.endpoint,
@@ -243,6 +258,7 @@ function dispatch(
 				onResponseStart(started, status, _headers) {
 					if (status < 200) return;
 					answer = new AnswerBody(started);
+					bodyOver = reads.lendBody();
 					const headers = readRawHeaders(started.rawHeaders as Buffer[]);
 					const length = headers.get("content-length");
 					const bare =
@@ -260,6 +276,7 @@ function dispatch(
 				},
 				onResponseEnd() {
 					settle();
+					bodyOver?.();
 					answer?.end();
 				},
 				onResponseError(_controller, error) {
@@ -316,7 +333,7 @@ class AnswerBody {
 	data(chunk: Buffer): void {
 		if (this.#over) return;
 		if (this.#receiver === undefined) {
-			this.#early.push(chunk);
+			this.#early.push(own(chunk, false));
 			this.#controller.pause();
 		} else if (!this.#receiver.data(chunk)) this.#controller.pause();
 	}
@@ -333,7 +350,8 @@ class AnswerBody {
 		if (this.#over) return;
 		this.#receiver = receiver;
 		let ready = true;
-		for (const chunk of this.#early) ready = receiver.data(chunk) && ready;
+		for (const chunk of this.#early)
+			ready = receiver.data(chunk, true) && ready;
 		this.#early = [];
 		if (this.#last !== undefined) this.#last();
 		else if (ready) this.#controller.resume();

@@ -1,6 +1,7 @@
 /** The answer on the wire. A body that breaks off destroys the connection: it never ends cleanly. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { S3Response } from "../pipeline.ts";
+import { free, own } from "../spent.ts";
 import { type Body, discard } from "./body.ts";
 import { type ProgressLimits, watchProgress } from "./progress.ts";
 
@@ -62,10 +63,14 @@ function writeBody(
 		endFlushed();
 	};
 	const flow = body.start({
-		data(chunk) {
+		data(chunk, given) {
 			progress.moved(chunk.length);
 			unflushed += 1;
-			const ready = response.write(chunk, flushed);
+			const kept = own(chunk, given);
+			const ready = response.write(kept, (error) => {
+				if (!error) free(kept);
+				flushed();
+			});
 			if (!ready) progress.resume();
 			return ready;
 		},

@@ -69,9 +69,9 @@ function watched(
 		return response;
 	}
 	const counted = through(body, body.length, (to) => ({
-		data(chunk) {
+		data(chunk, given) {
 			exchange.findings.bytesOut += chunk.length;
-			return to.data(chunk);
+			return to.data(chunk, given);
 		},
 		end() {
 			to.end();
@@ -84,7 +84,7 @@ function watched(
 			length: body.length,
 			start(receiver) {
 				const flow = counted.start({
-					data: (chunk) => receiver.data(chunk),
+					data: (chunk, given) => receiver.data(chunk, given),
 					end: () => receiver.end(),
 					fail(error) {
 						noteFailure(error, exchange.findings);

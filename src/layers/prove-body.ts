@@ -27,6 +27,7 @@ import {
 import { operationRow } from "../s3/operations.ts";
 import type { ChunkSeed } from "../sigv4/chunk-signature.ts";
 import { AwsChunkedDecoder } from "../sigv4/chunked-decoder.ts";
+import { consuming } from "../spent.ts";
 
 interface Limits {
 	/** Refuses what needs MD5. */
@@ -268,13 +269,13 @@ function decode(
 			emit: (piece: Buffer) => to.data(piece),
 		});
 		decoder = made;
-		return {
-			data: (chunk: Buffer) => made.write(chunk),
+		return consuming({
+			data: (chunk) => made.write(chunk),
 			end() {
 				made.end();
 				to.end();
 			},
-		};
+		});
 	});
 	return { ...body, trailer: () => decoder?.trailer?.value };
 }
@@ -301,21 +302,18 @@ function readLength(text: string): number {
 /** Chunked transfer coding carries no length of its own: hold the sender to the one it declared. */
 class ExactLength implements Stage {
 	readonly #expected: number;
-	readonly #to: { data(chunk: Buffer): boolean; end(): void };
+	readonly #to: Stage;
 	#seen = 0;
 
-	constructor(
-		expected: number,
-		to: { data(chunk: Buffer): boolean; end(): void },
-	) {
+	constructor(expected: number, to: Stage) {
 		this.#expected = expected;
 		this.#to = to;
 	}
 
-	data(chunk: Buffer): boolean {
+	data(chunk: Buffer, given?: boolean): boolean {
 		this.#seen += chunk.length;
 		if (this.#seen > this.#expected) throw incomplete();
-		return this.#to.data(chunk);
+		return this.#to.data(chunk, given);
 	}
 
 	end(): void {
@@ -345,11 +343,11 @@ function prove(
 		const checksum: Checksum | undefined =
 			algorithm && createChecksum(algorithm);
 		return {
-			data(chunk) {
+			data(chunk, given) {
 				sha256?.update(chunk);
 				md5?.update(chunk);
 				checksum?.update(chunk);
-				return to.data(chunk);
+				return to.data(chunk, given);
 			},
 			end() {
 				if (sha256 && claims.sha256)

@@ -65,9 +65,9 @@ export function recognise(
 function counted(body: Body | undefined, findings: Findings): Body | undefined {
 	if (body === undefined) return undefined;
 	return through(body, body.length, (to) => ({
-		data(chunk) {
+		data(chunk, given) {
 			findings.bytesIn += chunk.length;
-			return to.data(chunk);
+			return to.data(chunk, given);
 		},
 		end: () => to.end(),
 	}));

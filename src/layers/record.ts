@@ -97,10 +97,10 @@ function holdLast(body: Body, ended: Ended): Body {
 				void ended(seen, true).catch(() => {});
 			};
 			const flow = body.start({
-				data(chunk) {
+				data(chunk, given) {
 					seen += chunk.length;
 					if (chunk.length === 0 || seen !== body.length) {
-						return receiver.data(chunk);
+						return receiver.data(chunk, given);
 					}
 					last = Buffer.from(chunk.subarray(-1));
 					return chunk.length === 1 || receiver.data(chunk.subarray(0, -1));

@@ -3,8 +3,7 @@
  * XXHASH128 is left out: the library at hand computes it only over a whole buffer, and bodies are never held whole.
  */
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
-import { crc32c } from "@node-rs/crc32";
+import { crc32, crc32c } from "@node-rs/crc32";
 import { Xxh64, xxh3 } from "@node-rs/xxhash";
 import { SealgateError } from "../errors.ts";
 import { Crc64Nvme } from "./crc64nvme.ts";

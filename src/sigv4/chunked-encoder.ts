@@ -10,8 +10,8 @@ const signatureLength = 81;
 
 export type EncoderOptions = {
 	readonly decodedLength: number;
-	/** Takes each piece; `false` asks for a pause. */
-	readonly emit: (piece: Buffer) => boolean;
+	/** Takes each piece, as `Receiver.data` of http/body.ts does; `false` asks for a pause. */
+	readonly emit: (piece: Buffer, given: boolean) => boolean;
 } & (
 	| { readonly mode: "trailer"; readonly trailerName: string }
 	| { readonly mode: "signed-chunks"; readonly seed: ChunkSeed }
@@ -59,10 +59,12 @@ export class AwsChunkedEncoder {
 	}
 
 	/** @throws RangeError when more comes than was declared */
-	write(chunk: Buffer): boolean {
+	write(chunk: Buffer, given = false): boolean {
 		if (chunk.length > this.#left)
 			throw new RangeError("the body is longer than declared");
-		return this.#signer === undefined ? this.#frame(chunk) : this.#hold(chunk);
+		return this.#signer === undefined
+			? this.#frame(chunk, given)
+			: this.#hold(chunk, given);
 	}
 
 	/**
@@ -79,6 +81,7 @@ export class AwsChunkedEncoder {
 					`0\r\n${this.#options.trailerName}:${trailerValue}\r\n\r\n`,
 					"latin1",
 				),
+				true,
 			);
 			return;
 		}
@@ -86,28 +89,32 @@ export class AwsChunkedEncoder {
 		this.#emitSigned(Buffer.alloc(0));
 	}
 
-	#frame(chunk: Buffer): boolean {
+	#frame(chunk: Buffer, given: boolean): boolean {
 		const { emit } = this.#options;
+		const { length } = chunk;
 		let ready = true;
 		let offset = 0;
-		while (offset < chunk.length) {
+		while (offset < length) {
 			if (this.#inChunk === 0) {
 				this.#inChunk = Math.min(trailerChunk, this.#left);
-				emit(Buffer.from(`${this.#inChunk.toString(16)}\r\n`, "latin1"));
+				const size = `${this.#inChunk.toString(16)}\r\n`;
+				emit(Buffer.from(size, "latin1"), true);
 			}
-			const piece = chunk.subarray(offset, offset + this.#inChunk);
-			ready = emit(piece);
-			offset += piece.length;
-			this.#inChunk -= piece.length;
-			this.#left -= piece.length;
-			if (this.#inChunk === 0) ready = emit(Buffer.from("\r\n", "latin1"));
+			const bytes = Math.min(this.#inChunk, length - offset);
+			const piece =
+				bytes === length ? chunk : chunk.subarray(offset, offset + bytes);
+			ready = emit(piece, given);
+			offset += bytes;
+			this.#inChunk -= bytes;
+			this.#left -= bytes;
+			if (this.#inChunk === 0) ready = emit(lineEnd(), true);
 		}
 		return ready;
 	}
 
-	#hold(chunk: Buffer): boolean {
+	#hold(chunk: Buffer, given: boolean): boolean {
 		this.#left -= chunk.length;
-		this.#held.push(Buffer.from(chunk));
+		this.#held.push(given ? chunk : Buffer.from(chunk));
 		this.#heldBytes += chunk.length;
 		if (this.#heldBytes < signedChunk) return true;
 		const all = Buffer.concat(this.#held);
@@ -116,7 +123,7 @@ export class AwsChunkedEncoder {
 		for (; all.length - offset >= signedChunk; offset += signedChunk) {
 			ready = this.#emitSigned(all.subarray(offset, offset + signedChunk));
 		}
-		this.#held = [all.subarray(offset)];
+		this.#held = offset < all.length ? [all.subarray(offset)] : [];
 		this.#heldBytes = all.length - offset;
 		return ready;
 	}
@@ -130,8 +137,11 @@ export class AwsChunkedEncoder {
 				`${chunk.length.toString(16)};chunk-signature=${signature}\r\n`,
 				"latin1",
 			),
+			true,
 		);
-		if (chunk.length > 0) emit(chunk);
-		return emit(Buffer.from("\r\n", "latin1"));
+		if (chunk.length > 0) emit(chunk, true);
+		return emit(lineEnd(), true);
 	}
 }
+
+const lineEnd = (): Buffer => Buffer.from("\r\n", "latin1");

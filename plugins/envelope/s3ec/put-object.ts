@@ -2,6 +2,7 @@
 import {
 	bodyOf,
 	type ContentCipher,
+	consuming,
 	type Exchange,
 	type HeaderMap,
 	isS3ecMetadata,
@@ -47,7 +48,7 @@ export async function putObject(
 	const body = through(
 		request.body ?? bodyOf(""),
 		s3ecCiphertextLength(plaintext),
-		(to) => sealWhole(content, plaintext, to),
+		(to) => consuming(sealWhole(content, plaintext, to)),
 	);
 	const response = await next({ ...request, headers, body });
 	return {

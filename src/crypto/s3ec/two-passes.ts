@@ -154,7 +154,7 @@ export function openProven(
 		const last = Math.min(size, wanted.end - at);
 		at += size;
 		size = 0;
-		return to.data(plain.subarray(first, last));
+		return to.data(plain.subarray(first, last), true);
 	};
 	return {
 		data(chunk) {

@@ -28,7 +28,7 @@ export function sealWhole(
 		data(chunk) {
 			left -= chunk.length;
 			if (left < 0) throw incomplete();
-			return to.data(cipher.update(chunk));
+			return to.data(cipher.update(chunk), true);
 		},
 		end() {
 			if (left > 0) throw incomplete();
