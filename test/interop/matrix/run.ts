@@ -164,6 +164,7 @@ try {
 		installed.push({ client, version: await client.install() });
 	}
 	const rows: Row[] = [];
+	let elsewhere = 0;
 	for (const store of stores) {
 		if (
 			!(ownNetwork
@@ -178,11 +179,14 @@ try {
 			continue;
 		}
 		store.install?.();
-		if (store.ownNetwork && !ownNetwork) inOwnNetwork(store);
-		else
+		if (store.ownNetwork && !ownNetwork) {
+			inOwnNetwork(store);
+			elsewhere += 1;
+		} else
 			rows.push(...(await part(store.name, () => runStore(store, installed))));
 	}
-	judgeRows(rows);
+	// What ran in a network of its own has judged itself.
+	if (rows.length > 0 || elsewhere === 0) judgeRows(rows);
 } catch (error) {
 	report("matrix", false, (error as Error).stack ?? String(error));
 } finally {

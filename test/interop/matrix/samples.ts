@@ -1,6 +1,6 @@
 /** Bytes of tests, and what they are compared with. */
 import { createCipheriv } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Place } from "./client.ts";
 
@@ -12,10 +12,12 @@ export function sample(size: number): Buffer {
 	return createCipheriv("aes-128-ctr", key, key).update(Buffer.alloc(size));
 }
 
-/** @returns its path, in the folder of the run */
+/** @returns its path, in the folder of the run. It is a minute old: within one second no synchronisation can tell which is newer */
 export function sampleFile(place: Place, name: string, size: number): string {
 	const path = join(place.scratch, name);
 	writeFileSync(path, sample(size));
+	const then = new Date(Date.now() - 60_000);
+	utimesSync(path, then, then);
 	return path;
 }
 
