@@ -2,6 +2,7 @@
 import type { Body } from "./http/body.ts";
 import type { HeaderMap } from "./http/headers.ts";
 import type { S3Request } from "./pipeline.ts";
+import { newRequestId } from "./request-id.ts";
 import type { Route } from "./routes.ts";
 
 /** The client as authentication found it. */
@@ -184,4 +185,23 @@ export function countEvent(
 	const route = exchange.route?.name ?? "";
 	exchange.findings.events ??= [];
 	exchange.findings.events.push({ policy, route, event });
+}
+
+/** For a request that has just come. */
+export function createExchange(
+	received: Received,
+	signal: AbortSignal,
+	span: Span = noSpan,
+): Exchange {
+	return {
+		id: newRequestId(),
+		started: new Date(),
+		signal,
+		received,
+		findings: noFindings(),
+		span,
+		client: undefined,
+		route: undefined,
+		dryRun: false,
+	};
 }

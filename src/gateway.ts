@@ -1,6 +1,4 @@
 /** The composition root: the whole way of a request is visible here. */
-import { dirname } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { createAdmin } from "./admin/admin.ts";
 import {
 	type Audit,
@@ -10,22 +8,15 @@ import {
 } from "./audit/audit.ts";
 import { knownClients } from "./clients.ts";
 import type { Loaded } from "./config/load.ts";
-import { redact, redactConfig } from "./config/redact.ts";
-import { credentialSource } from "./credentials.ts";
-import {
-	type Exchange,
-	noFindings,
-	noSpan,
-	type Received,
-	type Span,
-} from "./exchange.ts";
+import { redactConfig } from "./config/redact.ts";
+import { createExchange, type Received } from "./exchange.ts";
 import { explain, type Question } from "./explain.ts";
+import { checkFixed } from "./fixed-settings.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import { listen } from "./http/listen.ts";
 import { mostConnections } from "./http/open-files.ts";
 import { type Arrival, createListener } from "./http/server.ts";
 import { renewIdentity } from "./http/tls.ts";
-import { createUpstream } from "./http/upstream.ts";
 import type { CircuitObserver } from "./keys/circuit.ts";
 import { type OpenKeys, openKeys } from "./keys/open-keys.ts";
 import { answerErrors, errorAnswer } from "./layers/answer-errors.ts";
@@ -41,10 +32,10 @@ import { passThrough } from "./layers/pass-through.ts";
 import { recognise } from "./layers/recognise.ts";
 import { recordBegin, recordEnd } from "./layers/record.ts";
 import { type Handler, pipeline } from "./pipeline.ts";
-import type { Plugin, Policy, PolicyHost } from "./plugin.ts";
-import { newRequestId } from "./request-id.ts";
 import { troublesOf } from "./route-troubles.ts";
 import type { Route } from "./routes.ts";
+import { closePolicies, setUpRoutes } from "./set-up-routes.ts";
+import { storesOf } from "./stores.ts";
 import type { Log } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { MetricsSnapshot } from "./telemetry/snapshot.ts";
@@ -152,7 +143,7 @@ async function createGeneration(
 	const stores = storesOf(loaded);
 	const keys = await openKeys(
 		loaded.keys,
-		{ folder: folderOf(loaded), fips: config.fips },
+		{ folder: loaded.folder, fips: config.fips },
 		observeKeys,
 		before?.keys,
 	);
@@ -173,134 +164,6 @@ async function createGeneration(
 			await closePolicies(routes);
 			await keys.close();
 		},
-	};
-}
-
-/** The upstreams of a configuration, by their names. */
-export function storesOf({ config }: Loaded): Map<string, Store> {
-	return new Map(
-		config.upstreams.map((upstream): [string, Store] => [
-			upstream.name,
-			{
-				upstream: createUpstream(
-					upstream as Parameters<typeof createUpstream>[0],
-				),
-				region: upstream.region,
-				addressing: upstream.addressing,
-				integrity: upstream.integrity,
-				documentDigest: config.fips ? "sha256" : "md5",
-				credentials: credentialSource(upstream.credentials),
-			},
-		]),
-	);
-}
-
-/** The folder of the configuration, which paths in it are relative to. */
-export function folderOf({ files }: Loaded): string {
-	return dirname(files[0] as string);
-}
-
-export async function closePolicies(routes: readonly Route[]): Promise<void> {
-	for (const route of routes) {
-		for (const { policy } of route.policies) await policy.close?.();
-	}
-}
-
-/** @throws ConfigFaults with the sentence of each plugin that cannot work where it stands */
-export async function setUpRoutes(
-	loaded: Loaded,
-	keys: OpenKeys["of"],
-): Promise<Route[]> {
-	const { config, policies } = loaded;
-	const faults: Parameters<Loaded["faults"]>[0][number][] = [];
-	const routes = await Promise.all(
-		config.routes.map(async (route, index) => {
-			const upstream = config.upstreams.find(
-				({ name }) => name === route.upstream,
-			);
-			const { endpoint = "" } = upstream ?? {};
-			const host: PolicyHost = {
-				keys: (name, keyIds) => keys(name, route.name, keyIds),
-				route: route.name,
-				prefix: route.match.prefix ?? "",
-				upstream: {
-					name: route.upstream,
-					endpoint,
-					secure: endpoint.startsWith("https:"),
-				},
-				directory: folderOf(loaded),
-			};
-			const configured = policies.get(route.name) ?? [];
-			return {
-				name: route.name,
-				match: route.match,
-				upstream: route.upstream,
-				mode: route.mode,
-				policies: await Promise.all(
-					configured.map(async ({ plugin, options }, place) => ({
-						name: plugin.name,
-						effects: plugin.effectsUnder?.(options) ?? plugin.effects,
-						options: redact(options, plugin.options),
-						policy: await setUp(plugin, options, host).catch(
-							({ message }: Error) => {
-								const path = ["routes", index, "policies", place];
-								faults.push({ path: [...path, plugin.name], message });
-								return idle;
-							},
-						),
-					})),
-				),
-			};
-		}),
-	);
-	if (faults.length === 0) return routes;
-	await closePolicies(routes);
-	throw loaded.faults(faults);
-}
-
-async function setUp(
-	plugin: Plugin,
-	options: unknown,
-	host: PolicyHost,
-): Promise<Policy> {
-	return plugin.setup(options, host);
-}
-
-/** In place of a policy that could not be set up; it serves nothing. */
-const idle: Policy = {
-	operations: [],
-	handle: (request, next) => next(request),
-};
-
-/**
- * Sets every policy up and releases it.
- * @returns a sentence for each thing that is no fault and that its owner may not want
- * @throws ConfigFaults where one cannot work
- */
-export async function rehearse(loaded: Loaded): Promise<readonly string[]> {
-	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
-	const troubles = troublesOf(routes);
-	await closePolicies(routes);
-	return Object.entries(troubles).flatMap(([route, sentences]) =>
-		sentences.map((sentence) => `route "${route}": ${sentence}`),
-	);
-}
-
-export function createExchange(
-	received: Received,
-	signal: AbortSignal,
-	span: Span = noSpan,
-): Exchange {
-	return {
-		id: newRequestId(),
-		started: new Date(),
-		signal,
-		received,
-		findings: noFindings(),
-		span,
-		client: undefined,
-		route: undefined,
-		dryRun: false,
 	};
 }
 
@@ -548,7 +411,7 @@ async function openAudit(
 	lost: (records: number) => void,
 ): Promise<Audit | undefined> {
 	const { audit } = loaded.config;
-	const audited = await openAuditLog(audit, folderOf(loaded), writer);
+	const audited = await openAuditLog(audit, loaded.folder, writer);
 	if (audited === undefined) return undefined;
 	return auditOf(audited, audit?.required === true, (records, reason) => {
 		lost(records);
@@ -557,35 +420,6 @@ async function openAudit(
 			reason: reason.message,
 		});
 	});
-}
-
-/** What a listener is made of, and the log that it writes. */
-const fixed = [
-	"workers",
-	"listen",
-	"socketMode",
-	"trustedProxies",
-	"proxyProtocol",
-	"forwardedProto",
-	"admin",
-	"audit",
-] as const;
-
-/** @throws Error where the new configuration wants to listen or to record elsewhere */
-function checkFixed(first: Loaded, next: Loaded): void {
-	for (const setting of fixed) {
-		if (!isDeepStrictEqual(next.config[setting], first.config[setting])) {
-			throw new Error(`${setting} changes by a restart only`);
-		}
-	}
-	if (
-		(first.tls === undefined) !== (next.tls === undefined) ||
-		(first.tls?.clientCa === undefined) !== (next.tls?.clientCa === undefined)
-	) {
-		throw new Error(
-			"tls and tls.clientCa come and go by a restart only; their files may change",
-		);
-	}
 }
 
 /** More connections than the system has files for would fail in the middle of requests. */
@@ -601,44 +435,4 @@ function withinOpenFiles<Limits extends { readonly connections: number }>(
 		});
 	}
 	return { ...limits, connections };
-}
-
-async function neverUsed(): Promise<never> {
-	throw new Error("a key was asked for only to explain");
-}
-
-/** Names that exist, and nothing behind them: no keyring is opened to explain or to check. */
-function unusedKeys({ config }: Loaded): OpenKeys["of"] {
-	return (name) => {
-		if (!config.keys.some((keys) => keys.name === name))
-			throw new Error(`no keys are named "${name}"`);
-		return {
-			idOf: neverUsed,
-			sameKey: (one, other) => one === other,
-			forSealing: neverUsed,
-			forOneObject: neverUsed,
-			forOpening: neverUsed,
-		};
-	};
-}
-
-/** Answers a question about a configuration that is not running. */
-export async function explainWith(
-	loaded: Loaded,
-	question: Question,
-): ReturnType<typeof explain> {
-	const received = {
-		method: question.method,
-		target: "",
-		host: "",
-		remoteAddress: "",
-		secure: false,
-	};
-	const exchange = createExchange(received, new AbortController().signal);
-	const routes = await setUpRoutes(loaded, unusedKeys(loaded));
-	try {
-		return await explain(routes, question, exchange);
-	} finally {
-		await closePolicies(routes);
-	}
 }

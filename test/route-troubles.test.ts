@@ -1,5 +1,5 @@
 import t from "tap";
-import { rehearse } from "../src/gateway.ts";
+import { rehearse } from "../src/rehearse.ts";
 import { loadTestConfig } from "./support/gateway.ts";
 
 t.test(

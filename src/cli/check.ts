@@ -1,6 +1,6 @@
 import { plugins } from "../../plugins/index.ts";
 import { ConfigFaults, loadConfig } from "../config/load.ts";
-import { rehearse } from "../gateway.ts";
+import { rehearse } from "../rehearse.ts";
 
 /** @returns the exit status: 1 where a fault was found */
 export async function check(file: string, json: boolean): Promise<number> {

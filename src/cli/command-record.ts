@@ -1,7 +1,7 @@
 /** Commands that change or use keys stand in the audit log, as requests do. */
 import { mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { openAuditLog } from "../audit/audit.ts";
 import type { CommandRecord, KeyCommandRecord } from "../audit/record.ts";
 import type { Loaded } from "../config/load.ts";
@@ -63,7 +63,7 @@ async function withCommandLog<T>(
 		console.error("not recorded anywhere: the configuration has no audit");
 		return await act(async () => {});
 	}
-	const folder = dirname(loaded.files[0] as string);
+	const folder = loaded.folder;
 	const [{ file }] = audit.sinks as [(typeof audit.sinks)[number]];
 	await mkdir(resolve(folder, file), { recursive: true, mode: 0o700 });
 	return await withFileLock(

@@ -1,6 +1,6 @@
 import { plugins } from "../../plugins/index.ts";
 import { loadConfig } from "../config/load.ts";
-import { explainWith } from "../gateway.ts";
+import { explainWith } from "../rehearse.ts";
 
 interface Options {
 	readonly config: string;

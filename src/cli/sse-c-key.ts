@@ -1,5 +1,4 @@
 /** The key that opens one object without the gateway: what a backup is for, and what somebody must answer for. */
-import { dirname } from "node:path";
 import { plugins } from "../../plugins/index.ts";
 import { keysOf } from "../../plugins/sse-c/keys.ts";
 import type { InjectOptions } from "../../plugins/sse-c/options.ts";
@@ -54,7 +53,7 @@ export async function sseCKey(
 		);
 		return 1;
 	}
-	const keys = keysOf(chosen, dirname(loaded.files[0] as string));
+	const keys = keysOf(chosen, loaded.folder);
 	if (index >= keys.count) {
 		console.error(
 			`route "${route.name}" has ${keys.count} of them: --secret-index 0 to ${keys.count - 1}`,

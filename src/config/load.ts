@@ -36,6 +36,8 @@ export interface Loaded {
 	readonly keys: readonly ConfiguredKeys[];
 	/** Undefined where the listener speaks plain HTTP. */
 	readonly tls: ListenerTls | undefined;
+	/** Of the configuration: paths in it are relative to it. */
+	readonly folder: string;
 	/** Every file that was read or that opens keys, the configuration first. */
 	readonly files: readonly string[];
 	/** The error that tells what was found later, with its lines. */
@@ -174,6 +176,7 @@ export async function loadConfig(
 		policies,
 		keys,
 		tls,
+		folder: directory,
 		files,
 		faults(found) {
 			const before = faults.length;

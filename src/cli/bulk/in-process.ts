@@ -4,13 +4,7 @@ import { join, resolve } from "node:path";
 import { type Audit, auditOf, openAuditLog } from "../../audit/audit.ts";
 import type { Ask } from "../../bulk/ask.ts";
 import type { Loaded } from "../../config/load.ts";
-import type { Exchange } from "../../exchange.ts";
-import {
-	closePolicies,
-	createExchange,
-	folderOf,
-	setUpRoutes,
-} from "../../gateway.ts";
+import { createExchange, type Exchange } from "../../exchange.ts";
 import type { CircuitObserver } from "../../keys/circuit.ts";
 import { withFileLock } from "../../keys/file-lock.ts";
 import { type OpenKeys, openKeys } from "../../keys/open-keys.ts";
@@ -22,6 +16,7 @@ import { recordBegin, recordEnd } from "../../layers/record.ts";
 import { type Layer, pipeline, type S3Request } from "../../pipeline.ts";
 import type { Route } from "../../routes.ts";
 import { parseCopySource } from "../../s3/copy-source.ts";
+import { closePolicies, setUpRoutes } from "../../set-up-routes.ts";
 import { userName } from "../command-record.ts";
 import { local, type StoreAccess } from "./store-access.ts";
 
@@ -51,7 +46,7 @@ export async function withPipeline<T>(
 ): Promise<T> {
 	return await withAudit(loaded, operator.share, async (audit) => {
 		const { fips } = loaded.config;
-		const place = { folder: folderOf(loaded), fips };
+		const place = { folder: loaded.folder, fips };
 		const keys = await openKeys(loaded.keys, place, () => unobserved);
 		const opened: Route[][] = [];
 		try {
@@ -143,7 +138,7 @@ async function withAudit<T>(
 		console.error("not recorded anywhere: the configuration has no audit");
 		return await act(undefined);
 	}
-	const folder = folderOf(loaded);
+	const folder = loaded.folder;
 	const place = resolve(folder, settings.sinks[0]?.file ?? "");
 	await mkdir(place, { recursive: true, mode: 0o700 });
 	const writer = `bulk-${share}` as const;

@@ -1,9 +1,10 @@
 /** The upstreams of a configuration, asked past every policy: for what changes nothing, or was judged before. */
 import type { Ask } from "../../bulk/ask.ts";
 import type { Loaded } from "../../config/load.ts";
-import { createExchange, storesOf } from "../../gateway.ts";
+import { createExchange } from "../../exchange.ts";
 import { forward } from "../../layers/forward.ts";
 import { chooseRoute, type Route } from "../../routes.ts";
+import { storesOf } from "../../stores.ts";
 import { UsageError } from "../answer.ts";
 
 export interface StoreAccess {

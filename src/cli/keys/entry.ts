@@ -1,6 +1,6 @@
 /** The keyring that a `keys` command is about: an entry of `keys` in the configuration. */
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { plugins } from "../../../plugins/index.ts";
 import { type Loaded, loadConfig } from "../../config/load.ts";
 import type { Keyring } from "../../keys/keyring.ts";
@@ -65,7 +65,7 @@ export async function entryOf(options: KeysOptions): Promise<Entry> {
 			`the keys "${name}" are held by ${plugin.name}, and managed there: this command is for a keyring`,
 		);
 	}
-	const folder = dirname(loaded.files[0] ?? ".");
+	const folder = loaded.folder;
 	const { path, ...secret } = entry.options as KeyringOptions;
 	return {
 		loaded,

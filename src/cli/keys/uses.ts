@@ -1,6 +1,6 @@
 /** Whether a key is in use, as far as the configuration and its audit log can tell. */
 import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { ReadEntry } from "../../audit/log/chain.ts";
 import { entriesIn } from "../../audit/log/logs.ts";
 import type { AuditRecord } from "../../audit/record.ts";
@@ -42,14 +42,14 @@ function routesNaming(
 }
 
 async function usesInLog(
-	{ config, files }: Loaded,
+	{ config, folder: base }: Loaded,
 	keyId: string,
 	since: string,
 	days: number,
 ): Promise<string[]> {
 	const sink = config.audit?.sinks[0];
 	if (sink === undefined) return [];
-	const folder = resolve(dirname(files[0] as string), sink.file);
+	const folder = resolve(base, sink.file);
 	if (!existsSync(folder)) return [];
 	let requests = 0;
 	let last = "";

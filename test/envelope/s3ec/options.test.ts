@@ -1,7 +1,7 @@
 /** What `check` says of the formats of an envelope route. */
 import t from "tap";
 import { ConfigFaults } from "../../../src/config/load.ts";
-import { rehearse } from "../../../src/gateway.ts";
+import { rehearse } from "../../../src/rehearse.ts";
 import { loadTestConfig } from "../../support/gateway.ts";
 
 async function checked(options: string): Promise<readonly string[]> {
