@@ -2,6 +2,7 @@
 import { request } from "node:http";
 
 export interface Attempt {
+	/** 0 where the connection ended before the head left. */
 	readonly status: number;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: Buffer;
@@ -36,7 +37,11 @@ export function attempt(
 				answer.on("end", () => tell(!answer.complete));
 			},
 		);
-		sent.on("error", reject);
+		sent.on("error", (error: NodeJS.ErrnoException) => {
+			if (error.code !== "ECONNRESET") return reject(error);
+			// Head and body leave together: a body that fails at once takes the head with it.
+			resolve({ status: 0, headers: {}, body: Buffer.alloc(0), cut: true });
+		});
 		sent.end(body);
 	});
 }

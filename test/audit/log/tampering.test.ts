@@ -22,7 +22,7 @@ import {
 
 const publicKey = publicKeyText(keys.publicKey);
 /** 40 records over a rotation, with two checkpoints before the last. */
-const folder = await makeLog(38, { checkpointLines: 16, segmentBytes: 5_000 });
+const folder = await makeLog(38, { checkpointLines: 16, segmentBytes: 3_000 });
 const segments = filesOf(folder).filter((name) => name.startsWith("segment"));
 const anchor = readFileSync(join(folder, "checkpoint"), "utf8");
 
@@ -147,7 +147,7 @@ t.test("a segment or checkpoint that is gone is found", async (t) => {
 });
 
 t.test("lines of another log with the same key are found", async (t) => {
-	const other = await makeLog(38, { checkpointLines: 16, segmentBytes: 5_000 });
+	const other = await makeLog(38, { checkpointLines: 16, segmentBytes: 3_000 });
 	for (const name of segments) {
 		const foreign = readFileSync(join(other, name));
 		t.equal(await altered(folder, name, () => foreign, found), true, name);
