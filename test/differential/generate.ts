@@ -69,8 +69,13 @@ const odd = [
 ];
 
 export const profiles = {
-	any: { keys: ["a", "a/b", "a/b/c", "b", "d/e", "d/f", "z", ...odd] },
+	any: {
+		copiesOntoItself: true,
+		keys: ["a", "a/b", "a/b/c", "b", "d/e", "d/f", "z", ...odd],
+	},
 	files: {
+		// MinIO changes the version in its place while versioning is suspended: nothing that follows is comparable.
+		copiesOntoItself: false,
 		keys: [
 			...["a", "b", "d/e", "d/f", "z", "g h+i", "j%2Fk%", "ü/ß", "x&<>'\"y"],
 			...["~!$'()*,;:=@", "\u{1f511}/\u00e9", "l/m/n"],

@@ -221,12 +221,14 @@ export function copy(world: World): void {
 	const { draw } = world;
 	const from = world.key();
 	const key = draw.chance(0.3) ? from : draw.pick(world.keys);
-	const replace = draw.chance(key === from ? 0.8 : 0.3);
+	const itself = key === from;
+	const other = world.keys.find((name) => name !== from) ?? key;
+	const replace = draw.chance(itself ? 0.8 : 0.3);
 	const tags = draw.weighted({ none: 6, COPY: 1, REPLACE: 2 });
 	world.write({
 		name: "CopyObject",
 		method: "PUT",
-		key,
+		key: itself && !world.copiesOntoItself ? other : key,
 		headers: {
 			...(replace || draw.chance(0.1) ? described(draw) : {}),
 			"x-amz-copy-source": copySource(world, from),

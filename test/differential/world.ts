@@ -26,16 +26,20 @@ export interface Begun {
 /** What a store can be asked without the run being about its own limits. */
 export interface Profile {
 	readonly keys: readonly string[];
+	/** Whether an object may be copied over itself. */
+	readonly copiesOntoItself: boolean;
 }
 
 export class World {
 	readonly draw: Draw;
 	readonly keys: readonly string[];
+	readonly copiesOntoItself: boolean;
 	readonly steps: Step[] = [];
 	readonly written: Written[] = [];
 	readonly uploads: Begun[] = [];
 
-	constructor(draw: Draw, { keys }: Profile) {
+	constructor(draw: Draw, { keys, copiesOntoItself }: Profile) {
+		this.copiesOntoItself = copiesOntoItself;
 		this.draw = draw;
 		this.keys = draw.shuffled(keys).slice(0, 7);
 	}
