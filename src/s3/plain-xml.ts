@@ -9,7 +9,7 @@ const declaration =
 	/^(<\?xml version="1\.0" encoding="(?:UTF-8|utf-8)"\?>)?[\t\n ]*/;
 /** Characters that XML forbids or reads as others, halves of a character, and markup that is neither tag nor text. */
 const notPlain =
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what is left to the general parser
 	/[\u0000-\u0008\u000b-\u001f\u0085\u2028\ud800-\udfff\ufeff\ufffe\uffff]|]]>|<[!?]/;
 const rootTag = /<([A-Za-z]\w*)(?: xmlns="([\w:/.-]*)")?>/y;
 const isName = /^[A-Za-z]\w*$/;

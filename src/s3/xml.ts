@@ -126,7 +126,7 @@ function escapeText(text: string): string {
 	);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what is escaped
 const special = /[&<>"\u0000-\u0008\u000b-\u001f]/;
 const allSpecial = new RegExp(special, "g");
 
